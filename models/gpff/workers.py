@@ -1,0 +1,297 @@
+"""Run a function that may hang, crash or eat memory, in processes that can be killed.
+
+Native code holds the interpreter lock while it hangs, so neither a thread nor a signal handler in the same process can
+stop it: only the kernel can. Every worker is therefore a plain `python -c` child that talks length-prefixed pickles over
+its own pipes. It is not `multiprocessing`: a fork would copy the locks of the parent's threads (PyTorch's pool, for one),
+and a spawn would import the caller's main script again, which a notebook or a script without a guard does not survive.
+
+A child belongs to exactly one thread of the parent. That thread sends a call, waits for the answer with a deadline,
+and on a hang or a crash kills its child, reports that one call as failed and starts the next call in a fresh child.
+"""
+
+import os
+import pickle
+import queue
+import resource
+import select
+import signal
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from enum import Enum
+from typing import Any, BinaryIO
+
+_BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from gpff import workers; workers.serve()"
+_LENGTH = struct.Struct("<I")
+_START_S = 120.0
+
+
+class Failure(Enum):
+    """Why a call has no answer."""
+
+    TIMEOUT = "took longer than its time limit"
+    MEMORY = "needed more than its memory limit"
+    CRASH = "its process died"
+    ERROR = "raised an exception"
+
+
+class WorkerStartError(RuntimeError):
+    """A worker process could not be started; every call of the pool would meet the same fate."""
+
+
+class _Child:
+    """One worker process, used by one thread at a time."""
+
+    def __init__(self, target: Callable[..., Any], timeout_s: float, memory_mb: int) -> None:
+        # One thread of BLAS is enough, and its buffers would count against the memory limit.
+        env = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", _BOOT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env=env,
+            start_new_session=True,  # Ctrl-C in the terminal is the parent's to handle
+        )
+        try:
+            self._write(pickle.dumps(sys.path) + pickle.dumps((target, timeout_s, memory_mb)))
+            ready, detail = self._receive(_START_S)
+        except (OSError, EOFError) as error:
+            self.close()
+            raise WorkerStartError(f"the worker process for {target!r} did not start") from error
+        if not ready:
+            self.close()
+            raise WorkerStartError(f"the worker process for {target!r} did not start:\n{detail}")
+
+    def send(self, args: tuple[Any, ...]) -> None:
+        """Hand the child a call. Raises OSError when the child has died meanwhile."""
+        self._write(_packed(args))
+
+    def receive(self, timeout_s: float) -> tuple[Any, Any]:
+        """The child's answer. Raises TimeoutError or EOFError (the child died)."""
+        return self._receive(timeout_s)
+
+    def interrupt(self) -> None:
+        """Kill the child from another thread; its owner meets the end of the pipe and cleans up."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Kill the child and free what it held; for the owning thread."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def _write(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        view = memoryview(data)
+        while view:
+            view = view[self._process.stdin.write(view) :]
+
+    def _receive(self, timeout_s: float) -> tuple[Any, Any]:
+        deadline = time.monotonic() + timeout_s
+        (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
+        answer: tuple[Any, Any] = pickle.loads(self._read(length, deadline))
+        return answer
+
+    def _read(self, size: int, deadline: float) -> bytes:
+        assert self._process.stdout is not None
+        data = b""
+        poll = select.poll()
+        poll.register(self._process.stdout, select.POLLIN)
+        while len(data) < size:
+            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1e3):
+                raise TimeoutError
+            chunk = self._process.stdout.read(size - len(data))
+            if not chunk:
+                raise EOFError
+            data += chunk
+        return data
+
+
+class Workers[T]:
+    """A pool of killable processes that run `target(*args) -> T`.
+
+    target: an importable function; the child imports its module and nothing else of the parent's.
+    failed: turns a failure into the answer for that one call (`failed(failure, detail)`), so that a bad call is an
+        answer and not an exception. `detail` is the exception's text when the target raised one.
+    timeout_s: per call, from the moment a worker takes it up; waiting in the queue does not count.
+    memory_mb: address space a call may take beyond what the idle worker holds.
+
+    Processes start on the first call. `submit` may be called from any thread. Close it, or use it as a context manager.
+    """
+
+    def __init__(
+        self,
+        target: Callable[..., T],
+        failed: Callable[[Failure, str], T],
+        n_workers: int = 1,
+        timeout_s: float = 5.0,
+        memory_mb: int = 1024,
+    ) -> None:
+        self.n_workers = max(1, n_workers)
+        self.timeout_s = timeout_s
+        self.memory_mb = memory_mb
+        self._target = target
+        self._failed = failed
+        self._calls: queue.SimpleQueue[tuple[Future[T], tuple[Any, ...]] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._children: set[_Child] = set()
+        self._threads: list[threading.Thread] = []
+        self._closed = False
+
+    def submit(self, *args: Any) -> Future[T]:
+        """Queue one call. Raises RuntimeError after `close`."""
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the workers are closed")
+            self._calls.put((future, args))
+            if not self._threads:
+                self._threads = [
+                    threading.Thread(target=self._run, name=f"worker-{i}", daemon=True)
+                    for i in range(self.n_workers)
+                ]
+                for thread in self._threads:
+                    thread.start()
+        return future
+
+    def map(self, calls: Iterable[tuple[Any, ...]]) -> list[T]:
+        """Run all calls and answer in their order."""
+        return [future.result() for future in [self.submit(*args) for args in calls]]
+
+    def close(self) -> None:
+        """Kill the processes and cancel what is queued or running. Answers already given stay; safe to call twice."""
+        with self._lock:
+            self._closed = True
+            children = list(self._children)
+        for _ in self._threads:
+            self._calls.put(None)
+        for child in children:
+            child.interrupt()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> "Workers[T]":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _run(self) -> None:
+        child: _Child | None = None
+        while (call := self._calls.get()) is not None:
+            future, args = call
+            if self._closed:
+                future.cancel()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                child = self._answer(child, future, args)
+            except Exception as error:  # a thread that ends silently would leave futures waiting for ever
+                child = None
+                future.set_exception(error)
+        if child is not None:
+            self._discard(child)
+
+    def _answer(self, child: _Child | None, future: Future[T], args: tuple[Any, ...]) -> _Child | None:
+        """Settle one future; the child to use next, or None when it had to go."""
+        child = self._sent(child, args)
+        try:
+            outcome, value = child.receive(self.timeout_s)
+        except (TimeoutError, EOFError, OSError) as error:
+            self._discard(child)
+            if self._closed:
+                raise RuntimeError("the workers were closed during the call") from error
+            failure = Failure.TIMEOUT if isinstance(error, TimeoutError) else Failure.CRASH
+            future.set_result(self._failed(failure, ""))
+            return None
+        if outcome is None:
+            future.set_result(value)
+            return child
+        future.set_result(self._failed(outcome, value))
+        if outcome is Failure.MEMORY:  # its heap is as large as it may be: the next call deserves a fresh one
+            self._discard(child)
+            return None
+        return child
+
+    def _sent(self, child: _Child | None, args: tuple[Any, ...]) -> _Child:
+        """A living child that has the call, started when there is none or the last one died while idle."""
+        if child is not None:
+            try:
+                child.send(args)
+                return child
+            except OSError:
+                self._discard(child)
+        child = _Child(self._target, self.timeout_s, self.memory_mb)
+        with self._lock:
+            self._children.add(child)
+            if self._closed:  # close() has already gone through the list
+                child.interrupt()
+        child.send(args)
+        return child
+
+    def _discard(self, child: _Child) -> None:
+        with self._lock:
+            self._children.discard(child)
+        child.close()
+
+
+def _packed(message: object) -> bytes:
+    data = pickle.dumps(message)
+    return _LENGTH.pack(len(data)) + data
+
+
+def serve() -> None:
+    """The child's side: read the target, then answer calls until the parent closes the pipe."""
+    calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever a library prints must not end up between the answers
+    try:
+        target, timeout_s, memory_mb = pickle.load(calls)
+        _limit_memory(memory_mb)
+    except BaseException:
+        answers.write(_packed((False, traceback.format_exc())))
+        answers.flush()
+        return
+    answers.write(_packed((True, None)))
+    answers.flush()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash is reported as an answer, not as noise in the terminal
+    os.dup2(2, 1)
+    while (args := _next_call(calls)) is not None:
+        # The kernel ends a hung child even when the parent is no longer there to do it.
+        signal.setitimer(signal.ITIMER_REAL, timeout_s + 1.0)
+        answer = _packed(_outcome(target, args))
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        answers.write(answer)
+        answers.flush()
+
+
+def _next_call(calls: BinaryIO) -> tuple[Any, ...] | None:
+    head = calls.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    args: tuple[Any, ...] = pickle.loads(calls.read(_LENGTH.unpack(head)[0]))
+    return args
+
+
+def _outcome(target: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Failure | None, Any]:
+    try:
+        return None, target(*args)
+    except MemoryError:
+        return Failure.MEMORY, ""
+    except Exception as error:
+        return Failure.ERROR, f"{type(error).__name__}: {error}"
+
+
+def _limit_memory(memory_mb: int) -> None:
+    """Limit the address space to what the process holds now plus `memory_mb`."""
+    with open("/proc/self/statm") as statm:
+        held = int(statm.read().split()[0]) * resource.getpagesize()
+    limit = held + memory_mb * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
