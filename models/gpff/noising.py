@@ -1,0 +1,93 @@
+"""Training examples: Gaussian noise, permutation alignment and pseudo-force labels (gpff.md, "Training")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from gpff.data import QM9
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+# In QM9 no two atoms of one element are closer than this (Å), so that no exchange can pay while every atom
+# has moved by less than half of it.
+_CLOSEST = 1.0
+
+
+@dataclass(frozen=True)
+class NoiseConfig:
+    """Density of noise levels: ``ln σ ~ N(mean, std)``, a share of it log-uniform, clipped to [low, high] Å."""
+
+    mean: float = -0.7
+    std: float = 1.2
+    low: float = 0.01
+    high: float = 30.0
+    uniform: float = 0.1
+
+    def draw(self, n: int, rng: np.random.Generator) -> Floats:
+        """Noise levels ``[n]``, Å."""
+        log = rng.normal(self.mean, self.std, n)
+        flat = rng.uniform(np.log(self.low), np.log(self.high), n)
+        log = np.where(rng.random(n) < self.uniform, flat, log)
+        return np.exp(np.clip(log, np.log(self.low), np.log(self.high))).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Noised molecules and their labels.
+
+    ``numbers [n_atoms]``, ``positions [n_atoms, 3]`` (Å), ``forces [n_atoms, 3]`` (Å), ``ptr [n_molecules + 1]``,
+    ``mol_idx [n_atoms]``, ``sigma [n_molecules]`` (Å).
+    """
+
+    numbers: Ints
+    positions: Floats
+    forces: Floats
+    ptr: Ints
+    mol_idx: Ints
+    sigma: Floats
+
+
+def gather(data: QM9, ids: Ints) -> tuple[Ints, Floats, Ints]:
+    """Numbers ``[n_atoms]``, positions ``[n_atoms, 3]`` and ptr of the molecules ``ids``."""
+    sizes = data.ptr[ids + 1] - data.ptr[ids]
+    ptr = np.concatenate([[0], np.cumsum(sizes)])
+    rows = np.repeat(data.ptr[ids] - ptr[:-1], sizes) + np.arange(ptr[-1])
+    return data.numbers[rows].astype(np.int64), data.positions[rows], ptr
+
+
+def align(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
+    """Clean positions with atoms of one element exchanged so that the summed squared distance is least.
+
+    Hungarian assignment per molecule and element on ``-noisy · clean`` (the squared norms do not depend on the
+    assignment). All positions centred, ``[n_atoms, 3]``.
+    """
+    aligned = clean.copy()
+    moved = np.maximum.reduceat(np.square(noisy - clean).sum(1), ptr[:-1])
+    for m in np.flatnonzero(moved >= (_CLOSEST / 2) ** 2):
+        a, b = ptr[m], ptr[m + 1]
+        cost = -noisy[a:b] @ clean[a:b].T
+        z = numbers[a:b]
+        for element in np.unique(z):
+            ids = np.flatnonzero(z == element)
+            if len(ids) > 1:
+                rows, columns = linear_sum_assignment(cost[np.ix_(ids, ids)])
+                aligned[a + ids[rows]] = clean[a + ids[columns]]
+    return aligned
+
+
+def noised(data: QM9, ids: Ints, config: NoiseConfig, rng: np.random.Generator) -> Batch:
+    """One batch: draw σ, add centred noise, align, label ``F = 2 (x0 - x)``."""
+    numbers, clean, ptr = gather(data, ids)
+    sizes = np.diff(ptr)
+    mol_idx = np.repeat(np.arange(len(ids)), sizes)
+    sigma = config.draw(len(ids), rng)
+    noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
+    positions = clean + sigma[mol_idx, None] * noise
+    forces = 2.0 * (align(numbers, clean, positions, ptr) - positions)
+    return Batch(numbers, positions, forces.astype(np.float32), ptr, mol_idx, sigma)
