@@ -1,0 +1,93 @@
+"""A frame of a running job, to bytes and back. No I/O.
+
+Little-endian::
+
+    magic u16, version u8, flags u8, job u32, seq u32, step u16, n_samples u16, n_atoms u32, t_server_us u64     28 bytes
+    positions float32 [n_atoms, 3]                                             Å, the samples one after the other
+    (sigma_hat float32, rms_force float32) [n_samples]                         NaN where not yet known
+
+`topology` says which atoms belong to which sample.
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from studio.errors import CodecError
+from studio.protocol import VERSION
+
+MAGIC = 0x4647  # the bytes "GF"
+HEADER = struct.Struct("<HBBIIHHIQ")
+FLAG_FINAL = 1  # the last frame of its job
+FLAG_KEY = 2  # the first or the last frame: never dropped
+FLAG_DROPPED = 4  # frames before this one were dropped for a slow reader
+_FLAGS = FLAG_FINAL | FLAG_KEY | FLAG_DROPPED
+_F4 = np.dtype("<f4")
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Where the atoms are after `step` steps.
+
+    positions: [n_atoms, 3] Å, float32 or float64 (encoding rounds to the nearest float32).
+    sigma_hat, rms_force: [n_samples], Å. seq: counts up within the job and never repeats.
+    """
+
+    job: int
+    seq: int
+    step: int
+    t_server_us: int
+    positions: NDArray[np.floating]
+    sigma_hat: NDArray[np.floating]
+    rms_force: NDArray[np.floating]
+    flags: int = 0
+
+
+def encode(frame: Frame) -> bytes:
+    """The bytes of `frame`, through one buffer of the final size."""
+    n_atoms, n_samples = len(frame.positions), len(frame.sigma_hat)
+    size = HEADER.size + 12 * n_atoms + 8 * n_samples
+    data = bytearray(size)
+    HEADER.pack_into(
+        data,
+        0,
+        MAGIC,
+        VERSION,
+        frame.flags,
+        frame.job,
+        frame.seq,
+        frame.step,
+        n_samples,
+        n_atoms,
+        frame.t_server_us,
+    )
+    numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
+    numbers[: 3 * n_atoms].reshape(n_atoms, 3)[...] = frame.positions
+    scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
+    scalars[:, 0] = frame.sigma_hat
+    scalars[:, 1] = frame.rms_force
+    return bytes(data)
+
+
+def decode(data: bytes) -> Frame:
+    """The frame in `data`; its arrays are read-only views. Raises `CodecError` when `data` is not exactly one frame."""
+    if len(data) < HEADER.size:
+        raise CodecError("frame", f"at least {HEADER.size} bytes", f"{len(data)} bytes")
+    magic, version, flags, job, seq, step, n_samples, n_atoms, time_us = HEADER.unpack_from(data)
+    if magic != MAGIC:
+        raise CodecError("frame.magic", f"{MAGIC:#06x}", f"{magic:#06x}")
+    if version != VERSION:
+        raise CodecError("frame.version", str(VERSION), str(version))
+    if flags & ~_FLAGS:
+        raise CodecError("frame.flags", f"at most {_FLAGS:#x}", f"{flags:#x}")
+    size = HEADER.size + 12 * n_atoms + 8 * n_samples
+    if len(data) != size:
+        raise CodecError(
+            "frame", f"{size} bytes for {n_atoms} atoms and {n_samples} samples", f"{len(data)} bytes"
+        )
+    numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
+    scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
+    positions = numbers[: 3 * n_atoms].reshape(n_atoms, 3)
+    return Frame(job, seq, step, time_us, positions, scalars[:, 0], scalars[:, 1], flags)

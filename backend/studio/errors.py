@@ -1,0 +1,186 @@
+"""Every error that the service raises on purpose, and what each becomes on the wire.
+
+::
+
+    Exception
+    ├── gpff.errors.InputError    422 invalid      names the field (LimitError: 413 over_limit)
+    └── StudioError
+        ├── CodecError            bytes that are not a frame (also an InputError)
+        ├── MessageError          400 bad_json, bad_message, binary; 413 too_large
+        ├── UnknownJob            404 unknown_job
+        ├── DuplicateRequest      409 duplicate
+        ├── Cancelled             409 cancelled
+        ├── Busy                  429 busy         with `retry_after_s`
+        └── EngineError           503 engine
+            └── NotReady          503 not_ready
+"""
+
+from dataclasses import dataclass
+
+from gpff.errors import InputError, LimitError
+from studio.protocol import ErrorCode, ErrorMessage, Problem
+
+
+class StudioError(Exception):
+    """Root of the tree above."""
+
+    code: ErrorCode = "internal"
+    status: int = 500
+    retryable: bool = False
+
+
+class CodecError(StudioError, InputError):
+    """Bytes that are not exactly one frame of this version."""
+
+    code: ErrorCode = "invalid"
+    status = 422
+
+    def __init__(self, field: str, expected: str, got: str) -> None:
+        InputError.__init__(self, field, expected, got)
+
+
+class MessageError(StudioError):
+    """Something a client sent that is not a message at all: not JSON, not text, too long."""
+
+    def __init__(self, code: ErrorCode, detail: str, status: int = 400) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.status = status
+
+
+class UnknownJob(StudioError):
+    code: ErrorCode = "unknown_job"
+    status = 404
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"no job {job} is running on this connection")
+
+
+class DuplicateRequest(StudioError):
+    code: ErrorCode = "duplicate"
+    status = 409
+
+    def __init__(self, req_id: str) -> None:
+        super().__init__(f"a job with req_id {req_id!r} is still running on this connection")
+
+
+class Cancelled(StudioError):
+    code: ErrorCode = "cancelled"
+    status = 409
+
+    def __init__(self) -> None:
+        super().__init__("the job was cancelled")
+
+
+class Busy(StudioError):
+    """No room now. `retry_after_s`: when it is worth asking again."""
+
+    code: ErrorCode = "busy"
+    status = 429
+    retryable = True
+
+    def __init__(self, detail: str, retry_after_s: float) -> None:
+        super().__init__(detail, retry_after_s)
+        self.retry_after_s = retry_after_s
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class EngineError(StudioError):
+    """The engine failed while it worked on a job, or its process died."""
+
+    code: ErrorCode = "engine"
+    status = 503
+    retryable = True
+
+
+class NotReady(EngineError):
+    """The model is not loaded: not yet, or not at all."""
+
+    code: ErrorCode = "not_ready"
+
+
+@dataclass(frozen=True)
+class Report:
+    """One error in the words of the wire, before it takes the form of REST or of the socket."""
+
+    code: ErrorCode
+    status: int
+    detail: str
+    retryable: bool = False
+    field: str | None = None
+    expected: str | None = None
+    got: str | None = None
+    retry_after_s: float | None = None
+
+    def problem(self) -> Problem:
+        return Problem(
+            type=f"urn:gpff:problem:{self.code}",
+            title=_TITLES[self.code],
+            status=self.status,
+            detail=self.detail,
+            code=self.code,
+            field=self.field,
+            expected=self.expected,
+            got=self.got,
+        )
+
+    def message(self, job: str | None = None, req_id: str | None = None) -> ErrorMessage:
+        return ErrorMessage(
+            code=self.code,
+            detail=self.detail,
+            retryable=self.retryable,
+            job=job,
+            req_id=req_id,
+            field=self.field,
+            expected=self.expected,
+            got=self.got,
+        )
+
+
+def report(error: BaseException) -> Report:
+    """What to tell the client about `error`. An unforeseen one says nothing of the server's inside."""
+    if isinstance(error, InputError):
+        over = isinstance(error, LimitError)
+        return Report(
+            "over_limit" if over else "invalid",
+            413 if over else 422,
+            plain(str(error)),
+            field=plain(error.field),
+            expected=plain(error.expected),
+            got=plain(error.got),
+        )
+    if isinstance(error, StudioError):
+        retry_after_s = error.retry_after_s if isinstance(error, Busy) else None
+        return Report(
+            error.code, error.status, plain(str(error)), error.retryable, retry_after_s=retry_after_s
+        )
+    return Report(
+        "internal", 500, "an error that was not foreseen; it is in the server's log", retryable=True
+    )
+
+
+def plain(text: str, limit: int = 500) -> str:
+    """`text` short enough to send, without characters that UTF-8 cannot carry."""
+    short = text if len(text) <= limit else text[: limit - 1] + "…"
+    return short.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+_TITLES: dict[ErrorCode, str] = {
+    "bad_json": "The request is not JSON",
+    "bad_message": "The message is not one of this protocol",
+    "binary": "Clients send text only",
+    "too_large": "The request is too large",
+    "invalid": "A field of the request is wrong",
+    "over_limit": "The request is over a limit",
+    "unknown_job": "There is no such job",
+    "duplicate": "A request with this id is still running",
+    "cancelled": "The job was cancelled",
+    "busy": "The service is busy",
+    "not_ready": "The model is not ready",
+    "engine": "The engine failed",
+    "not_found": "There is nothing here",
+    "forbidden": "Not allowed",
+    "internal": "Internal error",
+}
