@@ -1,7 +1,7 @@
 """Write frontend/src/stream/protocol.ts from the wire types of `studio.protocol`.
 
-python scripts/generate_protocol.py            # write the file
-python scripts/generate_protocol.py --check    # exit 1 when the committed file is not up to date
+`python scripts/generate_protocol.py` writes the file; with `--check` it only compares, and exits 1 when the
+committed file is not up to date.
 """
 
 import argparse
@@ -36,21 +36,22 @@ def constants() -> str:
         "FLAG_KEY": codec.FLAG_KEY,
         "FLAG_DROPPED": codec.FLAG_DROPPED,
     }
-    return (
-        "".join(f"export const {name} = {json.dumps(value)} as const;\n" for name, value in values.items())
-        + "\n"
-    )
+    lines = [f"export const {name} = {json.dumps(value)} as const;\n" for name, value in values.items()]
+    return "".join(lines) + "\n"
+
+
+def type_adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(getattr(protocol, name))
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Every named type, in order of first mention; requests keep defaults optional, answers always carry them."""
+    """Every named type, in order of first mention. Requests may leave out what has a default, answers do not."""
+    requests = [(name, type_adapter(name).json_schema(mode="validation")) for name in REQUESTS]
+    answers = [(name, type_adapter(name).json_schema(mode="serialization")) for name in ANSWERS]
     named: dict[str, dict[str, Any]] = {}
-    for names, mode in ((REQUESTS, "validation"), (ANSWERS, "serialization")):
-        for name in names:
-            adapter: TypeAdapter[Any] = TypeAdapter(getattr(protocol, name))
-            schema = adapter.json_schema(mode=mode)
-            for key, value in [*schema.pop("$defs", {}).items(), (name, schema)]:
-                named.setdefault(key, value)
+    for name, schema in requests + answers:
+        for key, value in [*schema.pop("$defs", {}).items(), (name, schema)]:
+            named.setdefault(key, value)
     return named
 
 

@@ -2,9 +2,10 @@
 
 Little-endian::
 
-    magic u16, version u8, flags u8, job u32, seq u32, step u16, n_samples u16, n_atoms u32, t_server_us u64     28 bytes
-    positions float32 [n_atoms, 3]                                             Å, the samples one after the other
-    (sigma_hat float32, rms_force float32) [n_samples]                         NaN where not yet known
+    magic u16, version u8, flags u8, job u32, seq u32,
+    step u16, n_samples u16, n_atoms u32, t_server_us u64    28 bytes
+    positions float32 [n_atoms, 3]                           Å, the samples one after the other
+    (sigma_hat float32, rms_force float32) [n_samples]       Å, NaN where not yet known
 
 `topology` says which atoms belong to which sample.
 """
@@ -50,19 +51,8 @@ def encode(frame: Frame) -> bytes:
     n_atoms, n_samples = len(frame.positions), len(frame.sigma_hat)
     size = HEADER.size + 12 * n_atoms + 8 * n_samples
     data = bytearray(size)
-    HEADER.pack_into(
-        data,
-        0,
-        MAGIC,
-        VERSION,
-        frame.flags,
-        frame.job,
-        frame.seq,
-        frame.step,
-        n_samples,
-        n_atoms,
-        frame.t_server_us,
-    )
+    counts = (frame.job, frame.seq, frame.step, n_samples, n_atoms, frame.t_server_us)
+    HEADER.pack_into(data, 0, MAGIC, VERSION, frame.flags, *counts)
     numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
     numbers[: 3 * n_atoms].reshape(n_atoms, 3)[...] = frame.positions
     scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
@@ -72,7 +62,7 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(data: bytes) -> Frame:
-    """The frame in `data`; its arrays are read-only views. Raises `CodecError` when `data` is not exactly one frame."""
+    """The frame in `data`; its arrays are views. Raises `CodecError` when `data` is not exactly one frame."""
     if len(data) < HEADER.size:
         raise CodecError("frame", f"at least {HEADER.size} bytes", f"{len(data)} bytes")
     magic, version, flags, job, seq, step, n_samples, n_atoms, time_us = HEADER.unpack_from(data)

@@ -1,8 +1,8 @@
 """Every type that crosses the wire, version 1. The TypeScript of the page is generated from this file.
 
-JSON for control, binary for frames (`studio.codec`). Lengths are Å, covariances Å², forces Å (the pseudo-force is
-twice a displacement). Unknown fields, numbers that are not finite and numbers sent as text are refused, so that a
-misspelt or misplaced wish is answered and never silently ignored.
+JSON for control, binary for frames (`studio.codec`). Lengths are Å, covariances Å², forces Å (the pseudo-force
+is twice a displacement). Unknown fields, numbers that are not finite and numbers sent as text are refused, so
+that a misspelt or misplaced wish is answered and never silently ignored.
 """
 
 from typing import Annotated, Any, Literal
@@ -39,14 +39,15 @@ class Wire(BaseModel):
     )
 
 
-# --- what a client asks for ---------------------------------------------------------------------------------------
+# --- what a client asks for -----------------------------------------------------------------------
 
 
 class BlobSpec(Wire):
-    """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open valences.
+    """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open sites.
 
-    `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor. `placed`
-    false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the blob lets go.
+    `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
+    `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
+    blob lets go.
     """
 
     formula: Formula | None = None
@@ -75,11 +76,12 @@ class ScaffoldSpec(Wire):
 
 
 class GenerateSpec(Wire):
-    """One job. Either `blobs` (with or without a `scaffold`) or, for the simplest calls, `formula` alone or with `shape`.
+    """One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula`, with or without `shape`.
 
-    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: 1.0 for free runs, 0.25
-    with a scaffold. `stride`: stream every stride-th step; the first and the last always come. `valid_only`: candidates
-    that fail are run again with fresh noise, within a budget that the answer reports.
+    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default for
+    free runs or for runs with a scaffold. `stride`: stream every stride-th step; the first and the last always
+    come. `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer
+    reports.
     """
 
     formula: Formula | None = None
@@ -111,7 +113,7 @@ def _expected(expected: str, got: str) -> PydanticCustomError:
     return PydanticCustomError("form", "expected {expected}, got {got}", {"expected": expected, "got": got})
 
 
-# --- what a client gets -------------------------------------------------------------------------------------------
+# --- what a client gets ---------------------------------------------------------------------------
 
 
 class Timings(Wire):
@@ -124,8 +126,8 @@ class Timings(Wire):
 class Candidate(Wire):
     """One molecule. The scaffold's atoms first, as given, then the blobs' in order.
 
-    `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise level in
-    Å that the last forces speak of, `rms_force` their root mean square (null before the first evaluation).
+    `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise
+    level in Å that the last forces speak of, `rms_force` their root mean square (null before there were any).
     """
 
     numbers: list[int]
@@ -220,7 +222,7 @@ class Health(Wire):
     detail: str | None = None
 
 
-# --- the socket: client to server ---------------------------------------------------------------------------------
+# --- the socket: client to server -----------------------------------------------------------------
 
 
 class Hello(Wire):
@@ -268,7 +270,7 @@ class Ping(Wire):
 ClientMessage = Annotated[Hello | Start | Cancel | Pause | ResumeRun | Ping, Field(discriminator="type")]
 
 
-# --- the socket: server to client ---------------------------------------------------------------------------------
+# --- the socket: server to client -----------------------------------------------------------------
 
 
 class Welcome(Wire):
@@ -291,7 +293,7 @@ class Accepted(Wire):
 
 
 class Topology(Wire):
-    """Once, before the first frame. Sample i has the atoms ptr[i] to ptr[i+1]; `fixed` marks scaffold atoms."""
+    """Once, before the first frame. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold atoms."""
 
     type: Literal["topology"] = "topology"
     job: JobId
@@ -322,7 +324,10 @@ class Final(Wire):
 
 
 class ErrorMessage(Wire):
-    """With `job`: that job has ended. With `req_id`: it was not started. `retryable`: the same request may succeed later."""
+    """With `job`: that job has ended. With `req_id` alone: it was not started.
+
+    `retryable`: the same request may succeed later.
+    """
 
     type: Literal["error"] = "error"
     code: ErrorCode

@@ -10,10 +10,11 @@ export const FLAG_KEY = 2 as const;
 export const FLAG_DROPPED = 4 as const;
 
 /**
- * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open valences.
+ * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open sites.
  *
- * `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor. `placed`
- * false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the blob lets go.
+ * `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
+ * `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
+ * blob lets go.
  */
 export interface BlobSpec {
   readonly formula?: string | null;
@@ -31,11 +32,12 @@ export interface Cancel {
 }
 
 /**
- * One job. Either `blobs` (with or without a `scaffold`) or, for the simplest calls, `formula` alone or with `shape`.
+ * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula`, with or without `shape`.
  *
- * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: 1.0 for free runs, 0.25
- * with a scaffold. `stride`: stream every stride-th step; the first and the last always come. `valid_only`: candidates
- * that fail are run again with fresh noise, within a budget that the answer reports.
+ * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default for
+ * free runs or for runs with a scaffold. `stride`: stream every stride-th step; the first and the last always
+ * come. `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer
+ * reports.
  */
 export interface GenerateSpec {
   readonly formula?: string | null;
@@ -136,8 +138,8 @@ export interface BusyMessage {
 /**
  * One molecule. The scaffold's atoms first, as given, then the blobs' in order.
  *
- * `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise level in
- * Å that the last forces speak of, `rms_force` their root mean square (null before the first evaluation).
+ * `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise
+ * level in Å that the last forces speak of, `rms_force` their root mean square (null before there were any).
  */
 export interface Candidate {
   readonly numbers: readonly number[];
@@ -168,7 +170,11 @@ export type ErrorCode =
   | "forbidden"
   | "internal";
 
-/** With `job`: that job has ended. With `req_id`: it was not started. `retryable`: the same request may succeed later. */
+/**
+ * With `job`: that job has ended. With `req_id` alone: it was not started.
+ *
+ * `retryable`: the same request may succeed later.
+ */
 export interface ErrorMessage {
   readonly type: "error";
   readonly code: ErrorCode;
@@ -230,7 +236,7 @@ export interface Timings {
   readonly run_s: number;
 }
 
-/** Once, before the first frame. Sample i has the atoms ptr[i] to ptr[i+1]; `fixed` marks scaffold atoms. */
+/** Once, before the first frame. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold atoms. */
 export interface Topology {
   readonly type: "topology";
   readonly job: string;
