@@ -45,7 +45,7 @@ def type_adapter(name: str) -> TypeAdapter[Any]:
 
 
 def schemas() -> dict[str, dict[str, Any]]:
-    """Every named type, in order of first mention. Requests may leave out what has a default, answers do not."""
+    """Every named type in order of first mention. Requests may leave defaults out, answers do not."""
     requests = [(name, type_adapter(name).json_schema(mode="validation")) for name in REQUESTS]
     answers = [(name, type_adapter(name).json_schema(mode="serialization")) for name in ANSWERS]
     named: dict[str, dict[str, Any]] = {}

@@ -1,6 +1,6 @@
 """Every type that crosses the wire, version 1. The TypeScript of the page is generated from this file.
 
-JSON for control, binary for frames (`studio.codec`). Lengths are Å, covariances Å², forces Å (the pseudo-force
+JSON for control, binary for frames (`studio.codec`). Lengths are Å, covariances Å², forces Å (a pseudo-force
 is twice a displacement). Unknown fields, numbers that are not finite and numbers sent as text are refused, so
 that a misspelt or misplaced wish is answered and never silently ignored.
 """
@@ -43,7 +43,7 @@ class Wire(BaseModel):
 
 
 class BlobSpec(Wire):
-    """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open sites.
+    """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
 
     `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
     `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
@@ -76,12 +76,11 @@ class ScaffoldSpec(Wire):
 
 
 class GenerateSpec(Wire):
-    """One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula`, with or without `shape`.
+    """One job: `blobs`, with or without a `scaffold`; for the simplest calls `formula`, with or without `shape`.
 
-    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default for
-    free runs or for runs with a scaffold. `stride`: stream every stride-th step; the first and the last always
-    come. `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer
-    reports.
+    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default, which
+    is smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+    `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer reports.
     """
 
     formula: Formula | None = None
@@ -126,8 +125,8 @@ class Timings(Wire):
 class Candidate(Wire):
     """One molecule. The scaffold's atoms first, as given, then the blobs' in order.
 
-    `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise
-    level in Å that the last forces speak of, `rms_force` their root mean square (null before there were any).
+    `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the
+    noise level in Å that the last forces speak of, `rms_force` their root mean square (null without any).
     """
 
     numbers: list[int]

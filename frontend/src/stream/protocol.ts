@@ -10,7 +10,7 @@ export const FLAG_KEY = 2 as const;
 export const FLAG_DROPPED = 4 as const;
 
 /**
- * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit the open sites.
+ * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
  *
  * `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
  * `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
@@ -32,12 +32,11 @@ export interface Cancel {
 }
 
 /**
- * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula`, with or without `shape`.
+ * One job: `blobs`, with or without a `scaffold`; for the simplest calls `formula`, with or without `shape`.
  *
- * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default for
- * free runs or for runs with a scaffold. `stride`: stream every stride-th step; the first and the last always
- * come. `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer
- * reports.
+ * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default, which
+ * is smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+ * `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer reports.
  */
 export interface GenerateSpec {
   readonly formula?: string | null;
@@ -138,8 +137,8 @@ export interface BusyMessage {
 /**
  * One molecule. The scaffold's atoms first, as given, then the blobs' in order.
  *
- * `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the noise
- * level in Å that the last forces speak of, `rms_force` their root mean square (null before there were any).
+ * `bonds` are (i, j, order) with i < j, empty unless valid. `steps` are the steps used. `sigma_hat` is the
+ * noise level in Å that the last forces speak of, `rms_force` their root mean square (null without any).
  */
 export interface Candidate {
   readonly numbers: readonly number[];
