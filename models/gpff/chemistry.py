@@ -1,11 +1,15 @@
-"""From coordinates to bonds, SMILES and a verdict a chemist can read; SDF and XYZ out. The only module that uses RDKit.
+"""From coordinates to bonds, SMILES and a verdict in words; SDF and XYZ out. All use of RDKit is here.
 
-`perceive` is the project's test of validity (tier 0): bonds are found with RDKit's `DetermineBonds` at charge 0 without
-charged fragments, and the molecule must be one fragment without radicals. It runs in the calling process and can hang
-or eat memory on a bad cloud of atoms (rdkit#9227, #7922, #5902): a process that serves or trains uses `BondWorkers`.
+`perceive` is the project's test of validity (tier 0): RDKit's `DetermineBonds` at charge 0 without charged
+fragments must give one fragment without radicals. It runs in the calling process and can hang or eat memory
+on a bad cloud of atoms (rdkit#9227, #7922, #5902): whatever serves or trains uses `BondWorkers`.
+
+Atoms are counted from 1 in every reason and file, as chemists' programs count them, and from 0 in arrays.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -14,18 +18,23 @@ from numpy.typing import ArrayLike, NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
+from gpff.elements import VALENCES
+from gpff.errors import InputError
 from gpff.workers import Failure, Workers
 
-MIN_DISTANCE = 0.4  # Å; closer than this, two atoms are one
+MIN_DISTANCE = 0.4  # Å; no two nuclei of a molecule come closer (H–H is 0.74 Å)
+
+_MAX_V2000 = 999  # atoms or bonds that a V2000 block can count
+_MAX_NAMED = 3  # atoms that a reason names before it says "and n more"
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What the bonds say about one molecule.
 
-    smiles: canonical, without hydrogens, stereo marks read from the coordinates; None when not valid.
-    reason: why it is not valid, in words; None when it is.
-    bonds: (i, j, order) with i < j and order 1, 2 or 3 (Kekulé form); empty when not valid.
+    smiles: canonical, without hydrogens, stereo marks read from the coordinates; None when not valid
+    reason: why it is not valid, in words; None when it is
+    bonds: (i, j, order), i < j counted from 0, order 1, 2 or 3 (a Kekulé form); empty when not valid
     """
 
     valid: bool
@@ -35,53 +44,221 @@ class Verdict:
 
 
 def perceive(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
-    """Judge one molecule at charge 0 (tier 0), in this process."""
-    z = np.asarray(numbers, dtype=np.int64)
-    x = np.asarray(positions, dtype=np.float64)
+    """Judge one molecule at charge 0 (tier 0), in this process and without a limit of time or memory.
+
+    numbers [n_atoms] atomic numbers, positions [n_atoms, 3] Å. What cannot be a molecule is told apart
+    cheaply first; connectivity (quadratic) comes before bond orders (exponential at worst), which only one
+    connected piece ever reaches. The verdict is the one that `DetermineBonds` in a single call leads to.
+    Raises InputError for arrays of the wrong shape and for numbers that are no element.
+    """
+    z, x = _arrays(numbers, positions)
+    if flaw := _geometric_flaw(x):
+        return Verdict(False, reason=flaw)
     with rdBase.BlockLogs():
-        mol = _unbonded(z, x)
-        rdDetermineBonds.DetermineConnectivity(mol)
-        n_fragments = len(Chem.GetMolFrags(mol))
-        if n_fragments > 1:
-            return Verdict(False, reason=f"{n_fragments} separate fragments")
+        mol = _bare(z, x)
         try:
-            rdDetermineBonds.DetermineBondOrders(mol, charge=0, allowChargedFragments=False)
-        except (ValueError, RuntimeError) as error:
-            return Verdict(False, reason=str(error))
-        if any(atom.GetNumRadicalElectrons() for atom in mol.GetAtoms()):
-            return Verdict(False, reason="radical")
-        return Verdict(True, smiles=Chem.MolToSmiles(Chem.RemoveHs(mol)))
-
-
-def _unbonded(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> Chem.Mol:
-    mol = Chem.RWMol()
-    for number in numbers.tolist():
-        mol.AddAtom(Chem.Atom(number))
-    conformer = Chem.Conformer(len(numbers))
-    conformer.SetPositions(positions)
-    mol.AddConformer(conformer)
-    return mol.GetMol()
-
-
-def _without_answer(failure: Failure, detail: str) -> Verdict:
-    return Verdict(False, reason=f"bond perception {failure.value}{f' ({detail})' if detail else ''}")
+            rdDetermineBonds.DetermineConnectivity(mol)
+            n_fragments = len(Chem.GetMolFrags(mol))
+            if n_fragments > 1:
+                return Verdict(False, reason=f"{n_fragments} separate fragments")
+            crowded = _crowded(mol)
+            rdDetermineBonds.DetermineBondOrders(mol, charge=0, allowChargedFragments=False, embedChiral=True)
+            radicals = [_label(atom) for atom in mol.GetAtoms() if atom.GetNumRadicalElectrons()]
+            if radicals:
+                return Verdict(False, reason=f"radical on {_listed(radicals)}")
+            return Verdict(True, smiles=Chem.MolToSmiles(Chem.RemoveHs(mol)), bonds=_bonds(mol))
+        except (ValueError, RuntimeError):  # no bond orders fit, or they do not survive sanitization
+            return Verdict(False, reason=crowded or "bonds do not fit the valences at charge 0")
 
 
 class BondWorkers:
-    def __init__(self, n_workers: int = 1, timeout_s: float = 5.0, memory_mb: int = 1024) -> None:
-        self._workers = Workers(perceive, _without_answer, n_workers, timeout_s, memory_mb)
+    """`perceive` in processes of its own, each with a limit of time and memory.
+
+    A molecule that hangs, crashes or outgrows its worker gets a verdict that says so; the worker is replaced,
+    and no other molecule notices. Processes start with the first molecule and load NumPy and RDKit only.
+    Thread-safe. Close it, or use it as a context manager.
+
+    timeout_s: per molecule, from the moment a worker takes it up
+    memory_mb: per molecule, on top of what an idle worker holds
+    target: what runs in the workers: an importable function with the signature of `perceive`
+    """
+
+    def __init__(
+        self,
+        n_workers: int = 1,
+        timeout_s: float = 5.0,
+        memory_mb: int = 1024,
+        target: Callable[[NDArray[np.int64], NDArray[np.float64]], Verdict] = perceive,
+    ) -> None:
+        self.timeout_s = timeout_s
+        self.memory_mb = memory_mb
+        self._workers = Workers(target, self._unanswered, n_workers, timeout_s, memory_mb)
 
     def submit(self, numbers: ArrayLike, positions: ArrayLike) -> Future[Verdict]:
-        return self._workers.submit(numbers, positions)
+        """Queue one molecule. Raises InputError (as `perceive` does), and RuntimeError after `close`."""
+        z, x = _arrays(numbers, positions)
+        return self._workers.submit(z.copy(), x.copy())  # the caller may overwrite its own before their turn
 
     def map(self, molecules: Iterable[tuple[ArrayLike, ArrayLike]]) -> list[Verdict]:
-        return self._workers.map(molecules)
+        """The verdicts of all (numbers, positions), in their order."""
+        return [future.result() for future in [self.submit(z, x) for z, x in molecules]]
 
     def close(self) -> None:
+        """Kill the processes; what is queued is cancelled. Safe to call twice."""
         self._workers.close()
 
-    def __enter__(self) -> "BondWorkers":
+    def __enter__(self) -> BondWorkers:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _unanswered(self, failure: Failure, detail: str) -> Verdict:
+        match failure:
+            case Failure.TIMEOUT:
+                what = f"took longer than {self.timeout_s:g} s"
+            case Failure.MEMORY:
+                what = f"needed more than {self.memory_mb} MB of memory"
+            case Failure.CRASH:
+                what = "crashed"
+            case Failure.ERROR:
+                what = f"failed ({detail})"
+        return Verdict(False, reason=f"bond perception {what}")
+
+
+def to_sdf(numbers: ArrayLike, positions: ArrayLike, verdict: Verdict | None = None, name: str = "") -> str:
+    """One SDF record (V2000; V3000 beyond 999 atoms or bonds), coordinates in Å with four decimals.
+
+    A valid verdict adds the bonds and a SMILES field, any other a REASON field. Without bonds every atom is
+    marked as zero-valent, so that a reader does not fill it up with hydrogens. Raises InputError as
+    `perceive` does, and for coordinates that are not finite.
+    """
+    z, x = _finite(numbers, positions)
+    bonds = verdict.bonds if verdict else ()
+    block = _v3000 if max(len(z), len(bonds)) > _MAX_V2000 else _v2000
+    symbols = [_symbol(number) for number in z.tolist()]
+    lines = [_line(name), "  GPFF    00000000003D", "", *block(symbols, x, bonds), "M  END"]
+    if verdict and verdict.smiles is not None:
+        lines += ["> <SMILES>", verdict.smiles, ""]
+    if verdict and verdict.reason is not None:
+        lines += ["> <REASON>", _line(verdict.reason), ""]
+    return "\n".join([*lines, "$$$$", ""])
+
+
+def to_xyz(numbers: ArrayLike, positions: ArrayLike, comment: str = "") -> str:
+    """One XYZ frame, Å with six decimals. Raises InputError as `to_sdf` does."""
+    z, x = _finite(numbers, positions)
+    rows = [f"{_symbol(n):<2} {a:14.6f} {b:14.6f} {c:14.6f}" for n, (a, b, c) in _atoms(z, x)]
+    return "\n".join([str(len(z)), " ".join(comment.split()), *rows, ""])
+
+
+def _arrays(numbers: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    z = np.asarray(numbers)
+    x = np.asarray(positions, dtype=np.float64)
+    if z.ndim != 1 or z.size == 0 or z.dtype.kind not in "iu" or z.min() < 1 or z.max() > 118:
+        raise InputError("numbers", "atomic numbers [n_atoms] from 1 to 118", _described(z))
+    if x.shape != (len(z), 3):
+        raise InputError("positions", f"an array [{len(z)}, 3]", f"one of shape {list(x.shape)}")
+    return z.astype(np.int64, copy=False), x
+
+
+def _described(z: NDArray[np.generic]) -> str:
+    if z.ndim != 1 or z.size == 0 or z.dtype.kind not in "iu":
+        return f"{z.dtype} values of shape {list(z.shape)}"
+    return f"values from {z.min()} to {z.max()}"
+
+
+def _finite(numbers: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    z, x = _arrays(numbers, positions)
+    if not np.isfinite(x).all():
+        raise InputError("positions", "finite coordinates", "nan or infinity")
+    return z, x
+
+
+def _atoms(z: NDArray[np.int64], x: NDArray[np.float64]) -> Iterable[tuple[int, list[float]]]:
+    return zip(z.tolist(), x.tolist(), strict=True)
+
+
+def _geometric_flaw(x: NDArray[np.float64]) -> str | None:
+    """Why these points cannot be nuclei, whatever the elements; None when they can."""
+    broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
+    if broken.size:
+        return f"atom {broken[0] + 1} has a coordinate that is not a finite number"
+    i, j = np.triu_indices(len(x), k=1)
+    distances = np.linalg.norm(x[i] - x[j], axis=1)
+    if distances.size and (shortest := distances.min()) < MIN_DISTANCE:
+        k = int(distances.argmin())
+        return f"atoms {i[k] + 1} and {j[k] + 1} overlap ({shortest:.2f} Å)"
+    return None
+
+
+def _bare(z: NDArray[np.int64], x: NDArray[np.float64]) -> Chem.Mol:
+    """Atoms at their places, no bonds."""
+    mol = Chem.RWMol()
+    for number in z.tolist():
+        mol.AddAtom(Chem.Atom(number))
+    conformer = Chem.Conformer(len(z))
+    conformer.SetPositions(np.ascontiguousarray(x))
+    mol.AddConformer(conformer)
+    return mol.GetMol()
+
+
+def _crowded(mol: Chem.Mol) -> str | None:
+    """Which atom has more neighbours than its valence, in words; None when none has."""
+    for atom in mol.GetAtoms():
+        most = VALENCES.get(atom.GetAtomicNum())
+        if most is not None and atom.GetDegree() > most:
+            return f"{_label(atom)} has {atom.GetDegree()} neighbours at bonding distance, valence {most}"
+    return None
+
+
+def _bonds(mol: Chem.Mol) -> tuple[tuple[int, int, int], ...]:
+    kekulized = Chem.Mol(mol)
+    Chem.Kekulize(kekulized, clearAromaticFlags=True)
+    bonds = []
+    for bond in kekulized.GetBonds():
+        i, j = sorted((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()))
+        bonds.append((i, j, int(bond.GetBondTypeAsDouble())))
+    return tuple(sorted(bonds))
+
+
+def _label(atom: Chem.Atom) -> str:
+    return f"{atom.GetSymbol()}{atom.GetIdx() + 1}"
+
+
+def _listed(labels: list[str]) -> str:
+    if len(labels) > _MAX_NAMED:
+        return f"{', '.join(labels[:_MAX_NAMED])} and {len(labels) - _MAX_NAMED} more"
+    return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
+
+
+def _symbol(number: int) -> str:
+    return str(Chem.GetPeriodicTable().GetElementSymbol(number))
+
+
+def _line(text: str) -> str:
+    """Text for one line of a file: no line breaks, and not longer than the format's 80 characters."""
+    return " ".join(text.split())[:80]
+
+
+def _v2000(symbols: list[str], x: NDArray[np.float64], bonds: tuple[tuple[int, int, int], ...]) -> list[str]:
+    valence = 0 if bonds else 15  # 15 is the format's word for zero
+    atoms = [
+        f"{a:10.4f}{b:10.4f}{c:10.4f} {symbol:<3} 0  0  0  0  0{valence:3d}  0  0  0  0  0  0"
+        for symbol, (a, b, c) in zip(symbols, x.tolist(), strict=True)
+    ]
+    head = f"{len(symbols):3d}{len(bonds):3d}  0  0  0  0  0  0  0  0999 V2000"
+    return [head, *atoms, *(f"{i + 1:3d}{j + 1:3d}{order:3d}  0" for i, j, order in bonds)]
+
+
+def _v3000(symbols: list[str], x: NDArray[np.float64], bonds: tuple[tuple[int, int, int], ...]) -> list[str]:
+    valence = "" if bonds else " VAL=-1"  # -1 is the format's word for zero
+    atoms = [
+        f"{k} {symbol} {a:.4f} {b:.4f} {c:.4f} 0{valence}"
+        for k, (symbol, (a, b, c)) in enumerate(zip(symbols, x.tolist(), strict=True), start=1)
+    ]
+    rows = [f"{k} {order} {i + 1} {j + 1}" for k, (i, j, order) in enumerate(bonds, start=1)]
+    table = ["BEGIN CTAB", f"COUNTS {len(symbols)} {len(bonds)} 0 0 0", "BEGIN ATOM", *atoms, "END ATOM"]
+    if rows:
+        table += ["BEGIN BOND", *rows, "END BOND"]
+    return ["  0  0  0     0  0            999 V3000", *(f"M  V30 {row}" for row in [*table, "END CTAB"])]

@@ -1,13 +1,17 @@
 """Run a function that may hang, crash or eat memory, in processes that can be killed.
 
-Native code holds the interpreter lock while it hangs, so neither a thread nor a signal handler in the same process can
-stop it: only the kernel can. Every worker is therefore a plain `python -c` child that talks length-prefixed pickles over
-its own pipes. It is not `multiprocessing`: a fork would copy the locks of the parent's threads (PyTorch's pool, for one),
-and a spawn would import the caller's main script again, which a notebook or a script without a guard does not survive.
+Native code holds the interpreter lock while it hangs, so neither a thread nor a signal handler in the same
+process can stop it: only the kernel can. Every worker is therefore a plain `python -c` child that talks
+length-prefixed pickles over its own pipes. It is not `multiprocessing`: a fork would copy the locks of the
+parent's threads (PyTorch's pool, for one), and a spawn would import the caller's main script again, which a
+script without a guard does not survive.
 
-A child belongs to exactly one thread of the parent. That thread sends a call, waits for the answer with a deadline,
-and on a hang or a crash kills its child, reports that one call as failed and starts the next call in a fresh child.
+A child belongs to exactly one thread of the parent. That thread sends a call, waits for the answer with a
+deadline, and on a hang or a crash kills its child, reports that one call as failed and starts the next call
+in a fresh child.
 """
+
+from __future__ import annotations
 
 import os
 import pickle
@@ -26,7 +30,7 @@ from concurrent.futures import Future
 from enum import Enum
 from typing import Any, BinaryIO
 
-_BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); from gpff import workers; workers.serve()"
+_BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); import gpff.workers as w; w.serve()"
 _LENGTH = struct.Struct("<I")
 _START_S = 120.0
 
@@ -34,10 +38,10 @@ _START_S = 120.0
 class Failure(Enum):
     """Why a call has no answer."""
 
-    TIMEOUT = "took longer than its time limit"
-    MEMORY = "needed more than its memory limit"
-    CRASH = "its process died"
-    ERROR = "raised an exception"
+    TIMEOUT = "timeout"  # it took longer than its time limit
+    MEMORY = "memory"  # it needed more than its memory limit
+    CRASH = "crash"  # its process died
+    ERROR = "error"  # it raised an exception
 
 
 class WorkerStartError(RuntimeError):
@@ -60,7 +64,7 @@ class _Child:
         )
         try:
             self._write(pickle.dumps(sys.path) + pickle.dumps((target, timeout_s, memory_mb)))
-            ready, detail = self._receive(_START_S)
+            ready, detail = self.receive(_START_S)
         except (OSError, EOFError) as error:
             self.close()
             raise WorkerStartError(f"the worker process for {target!r} did not start") from error
@@ -71,10 +75,6 @@ class _Child:
     def send(self, args: tuple[Any, ...]) -> None:
         """Hand the child a call. Raises OSError when the child has died meanwhile."""
         self._write(_packed(args))
-
-    def receive(self, timeout_s: float) -> tuple[Any, Any]:
-        """The child's answer. Raises TimeoutError or EOFError (the child died)."""
-        return self._receive(timeout_s)
 
     def interrupt(self) -> None:
         """Kill the child from another thread; its owner meets the end of the pipe and cleans up."""
@@ -94,7 +94,8 @@ class _Child:
         while view:
             view = view[self._process.stdin.write(view) :]
 
-    def _receive(self, timeout_s: float) -> tuple[Any, Any]:
+    def receive(self, timeout_s: float) -> tuple[Any, Any]:
+        """The child's answer. Raises TimeoutError or EOFError (the child died)."""
         deadline = time.monotonic() + timeout_s
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
         answer: tuple[Any, Any] = pickle.loads(self._read(length, deadline))
@@ -119,12 +120,14 @@ class Workers[T]:
     """A pool of killable processes that run `target(*args) -> T`.
 
     target: an importable function; the child imports its module and nothing else of the parent's.
-    failed: turns a failure into the answer for that one call (`failed(failure, detail)`), so that a bad call is an
-        answer and not an exception. `detail` is the exception's text when the target raised one.
+    failed: turns a failure into the answer for that one call (`failed(failure, detail)`), so that a bad call
+    is
+        an answer and not an exception. `detail` is the exception's text when the target raised one.
     timeout_s: per call, from the moment a worker takes it up; waiting in the queue does not count.
     memory_mb: address space a call may take beyond what the idle worker holds.
 
-    Processes start on the first call. `submit` may be called from any thread. Close it, or use it as a context manager.
+    Processes start on the first call. `submit` may be called from any thread. Close it, or use it as a
+    context manager. Needs Linux (process limits, /proc).
     """
 
     def __init__(
@@ -167,7 +170,7 @@ class Workers[T]:
         return [future.result() for future in [self.submit(*args) for args in calls]]
 
     def close(self) -> None:
-        """Kill the processes and cancel what is queued or running. Answers already given stay; safe to call twice."""
+        """Kill the processes; queued calls are cancelled, running ones raise RuntimeError. Callable twice."""
         with self._lock:
             self._closed = True
             children = list(self._children)
@@ -178,13 +181,14 @@ class Workers[T]:
         for thread in self._threads:
             thread.join()
 
-    def __enter__(self) -> "Workers[T]":
+    def __enter__(self) -> Workers[T]:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self) -> None:
+        """One thread and its child, for as long as the pool is open."""
         child: _Child | None = None
         while (call := self._calls.get()) is not None:
             future, args = call
@@ -193,33 +197,32 @@ class Workers[T]:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                child = self._answer(child, future, args)
-            except Exception as error:  # a thread that ends silently would leave futures waiting for ever
-                child = None
+                child, failure, value = self._answer(child, args)
+                future.set_result(value if failure is None else self._failed(failure, value))
+            except Exception as error:  # a thread that ended here would leave futures waiting for ever
                 future.set_exception(error)
+                if child is not None:
+                    self._discard(child)
+                child = None
         if child is not None:
             self._discard(child)
 
-    def _answer(self, child: _Child | None, future: Future[T], args: tuple[Any, ...]) -> _Child | None:
-        """Settle one future; the child to use next, or None when it had to go."""
+    def _answer(
+        self, child: _Child | None, args: tuple[Any, ...]
+    ) -> tuple[_Child | None, Failure | None, Any]:
+        """The child to use next (None when it had to go), why there is no answer, the answer (or detail)."""
         child = self._sent(child, args)
         try:
-            outcome, value = child.receive(self.timeout_s)
-        except (TimeoutError, EOFError, OSError) as error:
+            failure, value = child.receive(self.timeout_s)
+        except (EOFError, OSError) as error:
             self._discard(child)
             if self._closed:
                 raise RuntimeError("the workers were closed during the call") from error
-            failure = Failure.TIMEOUT if isinstance(error, TimeoutError) else Failure.CRASH
-            future.set_result(self._failed(failure, ""))
-            return None
-        if outcome is None:
-            future.set_result(value)
-            return child
-        future.set_result(self._failed(outcome, value))
-        if outcome is Failure.MEMORY:  # its heap is as large as it may be: the next call deserves a fresh one
+            return None, Failure.TIMEOUT if isinstance(error, TimeoutError) else Failure.CRASH, ""
+        if failure is Failure.MEMORY:  # its heap is as large as it may be: the next call deserves a fresh one
             self._discard(child)
-            return None
-        return child
+            return None, failure, value
+        return child, failure, value
 
     def _sent(self, child: _Child | None, args: tuple[Any, ...]) -> _Child:
         """A living child that has the call, started when there is none or the last one died while idle."""
@@ -234,7 +237,11 @@ class Workers[T]:
             self._children.add(child)
             if self._closed:  # close() has already gone through the list
                 child.interrupt()
-        child.send(args)
+        try:
+            child.send(args)
+        except OSError as error:
+            self._discard(child)
+            raise WorkerStartError(f"the worker process for {self._target!r} died at once") from error
         return child
 
     def _discard(self, child: _Child) -> None:
@@ -261,7 +268,7 @@ def serve() -> None:
         return
     answers.write(_packed((True, None)))
     answers.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash is reported as an answer, not as noise in the terminal
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash becomes an answer, not noise in the terminal
     os.dup2(2, 1)
     while (args := _next_call(calls)) is not None:
         # The kernel ends a hung child even when the parent is no longer there to do it.
