@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from gpff import kernel
+from gpff.fused import FusedBlocks
 from gpff.painn import PaiNN
 
 
@@ -19,5 +20,5 @@ def forces_of(
     pointer = torch.from_numpy(np.ascontiguousarray(ptr, dtype=np.int64))
     mol_idx = torch.repeat_interleave(torch.arange(len(ptr) - 1), pointer[1:] - pointer[:-1])
     pairs = kernel.Pairs.of(x, pointer, net.config.grid)
-    messages = kernel.KernelMessages(net.filters(kernel.block()), pairs)
-    return net(torch.from_numpy(numbers), x, mol_idx, len(ptr) - 1, messages)
+    blocks = FusedBlocks(net.filters(kernel.block()), pairs)
+    return net(torch.from_numpy(numbers), x, mol_idx, len(ptr) - 1, blocks)

@@ -79,16 +79,17 @@ void gpff_pairs(const float *positions, const int64_t *ptr, const int64_t *pair_
 #define ADD(p, v) (*(vec *)(p) += (v))
 
 /* q[i] += sum_j Wq x_q[j];  mu[i] += sum_j WR x_R[j] dir_ij + Wmu x_mu[j] mu[j]   (one block of features) */
-CLONES static void forward_block(const float *x, const float *mu, const float *table, const pair_t *pairs,
-                                 const int64_t *ptr, const int64_t *pair_ptr, int64_t m0, int64_t m1, int64_t F,
+CLONES static void forward_block(const float *x, const float *q, const float *mu, const float *table, const pair_t *pairs,
+                                 const int64_t *ptr, const int64_t *pair_ptr, int64_t n_molecules, int64_t F,
                                  float *q_out, float *mu_out) {
-    for (int64_t m = m0; m < m1; ++m) {
+    for (int64_t m = 0; m < n_molecules; ++m) {
         const int64_t a = ptr[m], n = ptr[m + 1] - a;
         const float *xm = x + a * 3 * F;
         const float *mm = mu ? mu + a * 3 * F : 0;
         for (int64_t i = 0; i < n; ++i) {
             const pair_t *row = pairs + pair_ptr[m] + i * n;
-            vec aq = {0}, ax = {0}, ay = {0}, az = {0};
+            vec aq = LOAD(q + (a + i) * F), ax = {0}, ay = {0}, az = {0};
+            if (mm) ax = LOAD(mm + i * 3 * F), ay = LOAD(mm + i * 3 * F + F), az = LOAD(mm + i * 3 * F + 2 * F);
             for (int64_t j = 0; j < n; ++j) {
                 if (j == i) continue;
                 const pair_t p = row[j];
@@ -116,16 +117,16 @@ CLONES static void forward_block(const float *x, const float *mu, const float *t
     }
 }
 
-/* Shapes: x [n_atoms, 3F], mu [n_atoms, 3, F] or null (zero), table [F/B, n_grid, 3, B],
+/* Shapes: x [n_atoms, 3F], q [n_atoms, F], mu [n_atoms, 3, F] or null (zero), table [F/B, n_grid, 3, B],
  * q_out [n_atoms, F], mu_out [n_atoms, 3, F]. */
-void gpff_messages(const float *x, const float *mu, const float *table, const pair_t *pairs, const int64_t *ptr,
+void gpff_messages(const float *x, const float *q, const float *mu, const float *table, const pair_t *pairs, const int64_t *ptr,
                    const int64_t *pair_ptr, int64_t n_molecules, int64_t F, int32_t n_grid, float *q_out,
                    float *mu_out, int n_threads) {
     const int64_t blocks = F / B;
 #pragma omp parallel for num_threads(n_threads) schedule(static)
     for (int64_t b = 0; b < blocks; ++b)
-        forward_block(x + b * B, mu ? mu + b * B : 0, table + b * (int64_t)n_grid * 3 * B, pairs, ptr, pair_ptr, 0,
-                      n_molecules, F, q_out + b * B, mu_out + b * B);
+        forward_block(x + b * B, q + b * B, mu ? mu + b * B : 0, table + b * (int64_t)n_grid * 3 * B, pairs, ptr,
+                      pair_ptr, n_molecules, F, q_out + b * B, mu_out + b * B);
 }
 
 /* Gradients of one block. Both directions of a pair share one filter, so its gradient is scattered once. */
@@ -198,7 +199,7 @@ CLONES static void backward_block(const float *x, const float *mu, const float *
     }
 }
 
-/* Outputs gx [n_atoms, 3F], gmu_in [n_atoms, 3, F] (null with mu) and gtable (as table) must come zeroed. */
+/* Adds to gx [n_atoms, 3F], gmu_in [n_atoms, 3, F] (null with mu) and gtable (as table). */
 void gpff_messages_backward(const float *x, const float *mu, const float *table, const pair_t *pairs,
                             const int64_t *ptr, const int64_t *pair_ptr, int64_t n_molecules, int64_t F,
                             int32_t n_grid, const float *gq, const float *gmu, float *gx, float *gmu_in,

@@ -29,12 +29,17 @@ class NetworkConfig:
     grid: RadialGrid = field(default_factory=RadialGrid)
 
 
-class Messages(Protocol):
-    """How the message sums of a batch are evaluated: the fused kernel or dense PyTorch."""
+class Blocks(Protocol):
+    """How the blocks of one batch are evaluated: on the compiled kernels (fused.py) or in dense PyTorch (dense.py).
 
-    def __call__(self, layer: int, x: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
-        """Context ``x [n_atoms, 3 F]`` and ``mu [n_atoms, 3, F]`` or None to ``dq [n_atoms, F]``, ``dmu [n_atoms, 3, F]``."""
-        ...
+    ``q [n_atoms, F]``, ``mu [n_atoms, 3, F]``; ``mu`` None stands for zero, as it is before the first layer.
+    """
+
+    def interact(
+        self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None
+    ) -> tuple[Tensor, Tensor]: ...
+
+    def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
 def _dense(n_in: int, n_out: int, bias: bool = True) -> nn.Linear:
@@ -132,14 +137,14 @@ class PaiNN(nn.Module):
         table = torch.matmul(self.basis, weight.transpose(1, 2)) + bias[:, None]
         return table.view(layers, width // block, self.config.grid.n_grid, 3, block)
 
-    def forward(self, numbers: Tensor, positions: Tensor, mol_idx: Tensor, n_molecules: int, messages: Messages) -> Tensor:
+    def forward(self, numbers: Tensor, positions: Tensor, mol_idx: Tensor, n_molecules: int, blocks: Blocks) -> Tensor:
         """Pseudo-forces ``[n_atoms, 3]`` (Å) from ``numbers [n_atoms]``, ``positions [n_atoms, 3]``, ``mol_idx [n_atoms]``."""
         x, pull = centred(positions, mol_idx, n_molecules)
         q = self.embedding(numbers)
         mu: Tensor | None = None
         for layer, (interaction, mixing) in enumerate(zip(self.interactions, self.mixing, strict=True)):
-            dq, dmu = messages(layer, interaction(q), mu)
-            q, mu = mixing(q + dq, dmu if mu is None else mu + dmu)
+            q, mu = blocks.interact(layer, interaction, q, mu)
+            q, mu = blocks.mix(mixing, q, mu)
         assert mu is not None
         for block in self.head:
             q, mu = block(q, mu)

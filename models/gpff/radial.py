@@ -28,7 +28,7 @@ class RadialGrid:
     """
 
     n_rbf: int = 128
-    n_grid: int = 1024
+    n_grid: int = 512
     cutoff: float = 150.0
     scale: float = 1.0
 

@@ -1,0 +1,123 @@
+"""PaiNN's two blocks on the compiled kernels, each one differentiable function with its backward pass by hand.
+
+Matrix products stay PyTorch's; everything between them is one pass over memory. Only first derivatives, and none
+with respect to positions: pseudo-forces are predicted directly.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear, silu
+
+from gpff.kernel import Pairs, lib
+from gpff.painn import EPSILON, Interaction, Mixing
+
+
+def _pointers(*tensors: Tensor | None) -> list[int | None]:
+    return [t.data_ptr() if t is not None else None for t in tensors]
+
+
+def _silu_backward(gradient: Tensor, h: Tensor) -> Tensor:
+    return torch.ops.aten.silu_backward(gradient, h)
+
+
+class _Interact(torch.autograd.Function):
+    """``q + dq``, ``mu + dmu`` with the context network and the message sums (Schütt et al. 2021, eqs. 7 and 8)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, q: Tensor, mu: Tensor | None, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, table: Tensor, pairs: Pairs
+    ) -> tuple[Tensor, Tensor]:
+        n_atoms, width = q.shape
+        h = linear(q, w1, b1)
+        s = silu(h)
+        x = linear(s, w2, b2)
+        table = table.contiguous()
+        q_out, mu_out = torch.empty_like(q), torch.empty(n_atoms, 3, width)
+        lib().gpff_messages(
+            *_pointers(x, q, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, width,
+            pairs.grid.n_grid, *_pointers(q_out, mu_out), torch.get_num_threads(),
+        )  # fmt: skip
+        ctx.save_for_backward(q, mu, w1, w2, table, h, s, x)
+        ctx.pairs = pairs
+        return q_out, mu_out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        q, mu, w1, w2, table, h, s, x = ctx.saved_tensors
+        pairs: Pairs = ctx.pairs
+        gq, gmu = gradients[0].contiguous(), gradients[1].contiguous()
+        gx, gtable = torch.zeros_like(x), torch.zeros_like(table)
+        gmu_in = gmu.clone() if mu is not None else None
+        lib().gpff_messages_backward(
+            *_pointers(x, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, q.shape[1],
+            pairs.grid.n_grid, *_pointers(gq, gmu, gx, gmu_in, gtable), torch.get_num_threads(),
+        )  # fmt: skip
+        gh = _silu_backward(gx @ w2, h)
+        gq_in = torch.addmm(gq, gh, w1)
+        return gq_in, gmu_in, gh.t() @ q, gh.sum(0), gx.t() @ s, gx.sum(0), gtable, None
+
+
+class _Mix(torch.autograd.Function):
+    """The update within an atom (Schütt et al. 2021, eqs. 9 and 10)."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, q: Tensor, mu: Tensor, w_mix: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        n_atoms, width = q.shape
+        threads = torch.get_num_threads()
+        mix = linear(mu.view(-1, width), w_mix)
+        context, dot = torch.empty(n_atoms, 2 * width), torch.empty_like(q)
+        lib().gpff_gate_in(*_pointers(mix, q, context, dot), n_atoms, width, EPSILON, threads)
+        h = linear(context, w1, b1)
+        s = silu(h)
+        y = linear(s, w2, b2)
+        q_out, mu_out = torch.empty_like(q), torch.empty_like(mu)
+        lib().gpff_gate_out(*_pointers(mix, dot, y, q, mu, q_out, mu_out), n_atoms, width, threads)
+        ctx.save_for_backward(mu, w_mix, w1, w2, mix, context, dot, h, s, y)
+        return q_out, mu_out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        mu, w_mix, w1, w2, mix, context, dot, h, s, y = ctx.saved_tensors
+        gq, gmu = gradients[0].contiguous(), gradients[1].contiguous()
+        n_atoms, width = gq.shape
+        threads = torch.get_num_threads()
+        gy, gmix, gq_in = torch.empty_like(y), torch.empty_like(mix), torch.empty_like(gq)
+        lib().gpff_gate_out_backward(*_pointers(mix, dot, gq, gmu, gy), n_atoms, width, threads)
+        gh = _silu_backward(gy @ w2, h)
+        g_context = gh @ w1
+        lib().gpff_gate_in_backward(
+            *_pointers(mix, context, y, gq, gmu, g_context, gmix, gq_in), n_atoms, width, threads
+        )
+        gmu_in = torch.addmm(gmu.view(-1, width), gmix, w_mix).view_as(mu)
+        g_mix_weight = gmix.t() @ mu.view(-1, width)
+        return gq_in, gmu_in, g_mix_weight, gh.t() @ context, gh.sum(0), gy.t() @ s, gy.sum(0)
+
+
+class FusedBlocks:
+    """Both blocks of every layer for one batch; ``filters`` as :meth:`gpff.painn.PaiNN.filters` gives them."""
+
+    def __init__(self, filters: Tensor, pairs: Pairs) -> None:
+        self._tables = filters.unbind(0)
+        self._pairs = pairs
+
+    def interact(self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
+        """``q + dq [n_atoms, F]`` and ``mu + dmu [n_atoms, 3, F]``; ``mu`` None stands for zero."""
+        first, second = block.interatomic_context_net
+        out: tuple[Tensor, Tensor] = _Interact.apply(
+            q, mu, first.weight, first.bias, second.weight, second.bias, self._tables[layer], self._pairs
+        )
+        return out
+
+    def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:
+        """The update within an atom, same shapes."""
+        first, second = block.intraatomic_context_net
+        out: tuple[Tensor, Tensor] = _Mix.apply(
+            q, mu, block.mu_channel_mix.weight, first.weight, first.bias, second.weight, second.bias
+        )
+        return out
