@@ -19,10 +19,10 @@ from gpff.molecules import Ints
 
 SUPPORTED = "H, C, N, O or F"
 _TOKEN = re.compile(r"([A-Z][a-z]?)([0-9]*)", re.ASCII)
-_HEAVY_SHARES = {6: 0.72, 7: 0.12, 8: 0.157, 9: 0.003}
-"""Share of each element among the heavy atoms of QM9."""
-_UNSATURATION = 0.34
-"""Rings and multiple bonds per heavy atom in QM9, on average."""
+_HEAVY_SHARES = {6: 0.72, 7: 0.118, 8: 0.159, 9: 0.003}
+"""Share of each element among the heavy atoms of the training split of QM9."""
+_UNSATURATION = 0.366
+"""Rings and extra bonds per heavy atom: the mean over the QM9 molecules of the training split."""
 _MAX_TRIES = 64
 
 

@@ -1,0 +1,215 @@
+"""From a spec to a plan: everything about a run that does not change while it runs.
+
+A plan holds many molecules, ragged, and each of them is complete in itself: its atoms, its blobs and its
+random key `(seed, molecule)`. Plans of equal settings can therefore be cut and joined at will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+
+import numpy as np
+
+from gpff.composition import check_valence, random_composition
+from gpff.constraints import Blobs, Hold
+from gpff.elements import VALENCES
+from gpff.errors import InputError
+from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_sum
+from gpff.noise import Stream, generator
+from gpff.schedules import NOISE_FREE, NOISE_SCAFFOLD
+from gpff.shape import typical_covariance
+from gpff.spec import Blob, Limits, Sampler, Spec, open_valences, validate
+
+SIGMA_PRIOR = 30.0
+"""Standard deviation in Å of the prior of free generation."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A compiled spec. Atom order of a molecule: the scaffold's as given, then each blob's.
+
+    `numbers [n_atoms]`; `ptr [n_molecules + 1]`; `fixed [n_atoms]`: scaffold atoms; `anchor [n_atoms, 3]` Å:
+    where those are (zero elsewhere); `blobs`: who belongs to which blob and how it is held; `keys
+    [n_molecules, 2]`: seed and molecule. `noise` is λ in Å, `f_max` in Å; `align` also reads predictions in
+    the scaffold's orientation.
+    """
+
+    numbers: Ints
+    ptr: Ints
+    fixed: Bools
+    anchor: Floats
+    blobs: Blobs
+    keys: Ints
+    sampler: Sampler
+    steps: int
+    noise: float
+    f_max: float
+    align: bool = False
+
+    @property
+    def n_molecules(self) -> int:
+        """Molecules in the plan."""
+        return len(self.ptr) - 1
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms in the plan."""
+        return len(self.numbers)
+
+    @cached_property
+    def mol_idx(self) -> Ints:
+        """The molecule each atom belongs to: `[n_atoms]`."""
+        return segment_index(self.ptr)
+
+    @cached_property
+    def free_sizes(self) -> Ints:
+        """Atoms of each molecule that are not fixed: `[n_molecules]`."""
+        return np.asarray(segment_sum((~self.fixed).astype(np.int64), self.ptr))
+
+    @cached_property
+    def anchored(self) -> Bools:
+        """Molecules with a scaffold: `[n_molecules]`."""
+        return self.free_sizes < np.diff(self.ptr)
+
+    @cached_property
+    def blob_idx(self) -> Ints:
+        """Which blob of its molecule each atom belongs to: `[n_atoms]`, -1 for the scaffold."""
+        first = np.searchsorted(self.blobs.molecule, np.arange(self.n_molecules))
+        within = np.arange(len(self.blobs.molecule)) - first[self.blobs.molecule]
+        index = np.full(self.n_atoms, -1, dtype=np.int64)
+        index[self.blobs.atoms] = np.repeat(within, np.diff(self.blobs.ptr))
+        return index
+
+    @staticmethod
+    def cat(plans: Sequence[Plan]) -> Plan:
+        """One plan of the molecules of all `plans`, whose settings must be equal (else `InputError`)."""
+        if not plans:
+            raise InputError("plans", "at least one plan", "none")
+        settings = ("sampler", "steps", "noise", "f_max", "align")
+        for name in settings:
+            values = {getattr(plan, name) for plan in plans}
+            if len(values) > 1:
+                raise InputError(name, "the same in every plan", " and ".join(sorted(map(str, values))))
+        return replace(
+            plans[0],
+            numbers=np.concatenate([plan.numbers for plan in plans]),
+            ptr=pointers(np.concatenate([np.diff(plan.ptr) for plan in plans])),
+            fixed=np.concatenate([plan.fixed for plan in plans]),
+            anchor=np.concatenate([plan.anchor for plan in plans]),
+            blobs=_cat_blobs(plans),
+            keys=np.concatenate([plan.keys for plan in plans]),
+        )
+
+
+def _cat_blobs(plans: Sequence[Plan]) -> Blobs:
+    first_atom = np.cumsum([0, *(plan.n_atoms for plan in plans)])
+    first_molecule = np.cumsum([0, *(plan.n_molecules for plan in plans)])
+    parts = [plan.blobs for plan in plans]
+    shifted = {
+        "atoms": [part.atoms + shift for part, shift in zip(parts, first_atom[:-1], strict=True)],
+        "molecule": [part.molecule + shift for part, shift in zip(parts, first_molecule[:-1], strict=True)],
+    }
+    ptr = pointers(np.concatenate([np.diff(part.ptr) for part in parts]))
+    names = [field.name for field in fields(Blobs) if field.name != "ptr"]
+    joined = {name: shifted.get(name) or [getattr(part, name) for part in parts] for name in names}
+    return Blobs(ptr=ptr, **{name: np.concatenate(values) for name, values in joined.items()})
+
+
+def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = False) -> Plan:
+    """The plan of `spec`, for its molecules 0 to n_samples - 1 or for those named by `molecules`.
+
+    A molecule's name is part of its random key: molecule 7 is the same in every plan it is compiled into.
+    Raises `InputError` for a spec that describes nothing possible; sizes are not limited here.
+    """
+    validate(spec, Limits.library())
+    ids = np.arange(spec.n_samples) if molecules is None else np.fromiter(molecules, dtype=np.int64)
+    if len(ids) == 0:
+        raise InputError("molecules", "at least one", "none")
+    per_molecule = [compositions(spec, int(molecule)) for molecule in ids]
+    kept = np.zeros(0, np.int64) if spec.scaffold is None else spec.scaffold.numbers
+    frozen = np.zeros((0, 3)) if spec.scaffold is None else spec.scaffold.positions
+    sizes = np.array([[len(kept), *map(len, parts)] for parts in per_molecule])
+    ptr = pointers(sizes.sum(axis=1))
+    fixed = np.repeat(np.tile(np.arange(sizes.shape[1]) == 0, len(ids)), sizes.ravel())
+    anchor = np.zeros((len(fixed), 3))
+    anchor[fixed] = np.tile(frozen, (len(ids), 1))
+    default = NOISE_FREE if spec.scaffold is None else NOISE_SCAFFOLD
+    return Plan(
+        numbers=np.concatenate([part for parts in per_molecule for part in (kept, *parts)]),
+        ptr=ptr,
+        fixed=fixed,
+        anchor=anchor,
+        blobs=_compile_blobs(spec, np.flatnonzero(~fixed), sizes[:, 1:]),
+        keys=np.stack([np.full(len(ids), spec.seed, dtype=np.int64), ids], axis=1),
+        sampler=spec.sampler,
+        steps=spec.steps,
+        noise=default if spec.noise is None else spec.noise,
+        f_max=spec.f_max,
+        align=align,
+    )
+
+
+def _compile_blobs(spec: Spec, atoms: Ints, sizes: Ints) -> Blobs:
+    """`atoms` in batch order; `sizes [n_molecules, n_blobs]`."""
+    n_molecules, n_blobs = sizes.shape
+    covariances = {
+        (i, n): _covariance(spec, blob, int(n))
+        for i, blob in enumerate(spec.blobs)
+        for n in np.unique(sizes[:, i])
+    }
+    return Blobs(
+        atoms=atoms,
+        ptr=pointers(sizes.ravel()),
+        molecule=np.repeat(np.arange(n_molecules, dtype=np.int64), n_blobs),
+        hold=np.tile(np.array([_hold(blob) for blob in spec.blobs], dtype=np.int64), n_molecules),
+        center=np.tile(np.array([blob.center for blob in spec.blobs]), (n_molecules, 1)),
+        covariance=np.stack([covariances[i, n] for row in sizes for i, n in enumerate(row)]),
+        strictness=np.tile(np.array([blob.strictness for blob in spec.blobs]), n_molecules),
+    )
+
+
+def _hold(blob: Blob) -> Hold:
+    if blob.placed:
+        return Hold.PLACED
+    return Hold.NONE if blob.covariance is None else Hold.SHAPE
+
+
+def _covariance(spec: Spec, blob: Blob, n_atoms: int) -> Floats:
+    if blob.covariance is not None:
+        return (blob.covariance + blob.covariance.T) / 2.0
+    return SIGMA_PRIOR**2 * np.eye(3) if spec.is_free else typical_covariance(n_atoms)
+
+
+def compositions(spec: Spec, molecule: int) -> list[Ints]:
+    """Atomic numbers of every blob of one molecule: `[n_blobs]` arrays; random ones drawn from its key.
+
+    Where open sites do not settle the parity of the whole molecule, a hydrogen of the last random blob does.
+    """
+    rng: np.random.Generator | None = None
+    parts: list[Ints] = []
+    for i, (blob, n_open) in enumerate(zip(spec.blobs, open_valences(spec), strict=True)):
+        if blob.numbers is not None:
+            parts.append(np.array(blob.numbers, dtype=np.int64))
+            continue
+        rng = rng or generator(spec.seed, molecule, Stream.COMPOSITION)
+        parts.append(random_composition(blob.heavy_atoms or 0, n_open, rng, f"blobs.{i}.heavy_atoms"))
+    if rng is None:
+        return parts
+    kept = [] if spec.scaffold is None else spec.scaffold.numbers.tolist()
+    if sum(VALENCES[number] for number in [*kept, *np.concatenate(parts).tolist()]) % 2:
+        last = max(i for i, blob in enumerate(spec.blobs) if blob.numbers is None)
+        parts[last] = _other_parity(parts[last], kept, parts[:last] + parts[last + 1 :])
+    return parts
+
+
+def _other_parity(numbers: Ints, kept: list[int], others: list[Ints]) -> Ints:
+    """`numbers` with one hydrogen fewer, or, where it has none to spare, with one more."""
+    hydrogens = np.flatnonzero(numbers == 1)
+    if len(hydrogens):
+        fewer = np.delete(numbers, hydrogens[0])
+        if len(fewer) and check_valence(np.concatenate([np.array(kept, np.int64), *others, fewer])) is None:
+            return fewer
+    carbons = int(np.count_nonzero(numbers == 6))
+    return np.insert(numbers, carbons, 1)

@@ -1,0 +1,181 @@
+"""Samplers that never call a network: pure functions over a frozen state.
+
+::
+
+    state = init(plan)
+    while not finished(plan, state):
+        x = propose(plan, state)                  # positions to evaluate now
+        state = advance(plan, state, x, forces(numbers, x, ptr))
+
+| symbol | variable | meaning |
+|---|---|---|
+| k, K | `call`, `plan.steps` | network calls, counted from 1 |
+| F | `forces [n_atoms, 3]` | pseudo-force `2 (x0 - x)` in Å; the denoised estimate is `x + F/2` |
+| λ | `plan.noise` | SDD's noise in Å: before call k, `x ← x + λ (1 - k/K) ε` |
+| γ_k | in `constraints` | the share of a blob's constraint: `(1 - k/K)^s` |
+| σ̂ | `state.sigma_hat` | noise level read off the force: `||F|| / (2 sqrt(dof))` |
+
+**DD** is `x ← x + F(x)/2` until no atom's force reaches `f_max`, or K calls; **SDD** adds the noise and makes
+always K calls. Constraints come after the noise, so that what the network sees has the shape asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpff.constraints import constrain, matrix_sqrt, relative_forces
+from gpff.errors import InputError
+from gpff.molecules import (
+    Bools,
+    Floats,
+    Ints,
+    pointers,
+    segment_index,
+    segment_max,
+    segment_mean,
+    segment_sum,
+)
+from gpff.noise import Stream, normals
+from gpff.plan import Plan, compile
+from gpff.schedules import noise_scale
+
+__all__ = ["ForceFn", "Plan", "State", "advance", "compile", "evaluate", "finished", "init", "propose"]
+
+type ForceFn = Callable[[Ints, Floats, Ints], NDArray[np.floating[Any]]]
+"""`(numbers [n_atoms], positions [n_atoms, 3] Å, ptr [n_molecules + 1]) -> forces [n_atoms, 3]` in Å."""
+
+MAX_COORDINATE = 1e3
+"""A molecule with an atom farther than this (Å) from the origin has run away."""
+MAX_FORCE = 1e4
+"""A molecule with a larger force (Å) on any atom has run away."""
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """A run after `step` network calls.
+
+    `positions [n_atoms, 3]` Å: after the last update, what is shown; always finite. Per molecule: `active`
+    (still to be evaluated), `sigma_hat` Å, `rms_force` Å (over free atoms; before the first call both are
+    what the prior lets expect), `nfe` (network calls used), `failed` (the force was not finite or the
+    molecule ran away; it keeps its last good positions).
+    """
+
+    positions: Floats
+    step: int
+    active: Bools
+    sigma_hat: Floats
+    rms_force: Floats
+    nfe: Ints
+    failed: Bools
+
+
+def init(plan: Plan) -> State:
+    """Step 0: every blob's draw from its prior, the scaffold where it stays."""
+    blobs, n = plan.blobs, plan.n_molecules
+    draw = normals(plan.keys, plan.free_sizes, Stream.PRIOR)
+    owner = segment_index(blobs.ptr)
+    offset = np.einsum("nij,nj->ni", matrix_sqrt(blobs.covariance)[owner], draw)
+    # Beside a scaffold a blob's centre is a real degree of freedom; alone it would only shift the molecule.
+    loose = plan.anchored[blobs.molecule][:, None]
+    offset = offset - np.where(loose, 0.0, segment_mean(offset, blobs.ptr))[owner]
+    positions = plan.anchor.copy()
+    positions[blobs.atoms] = blobs.center[owner] + offset
+    variance = np.trace(blobs.covariance, axis1=1, axis2=2) / 3.0
+    sigma = np.sqrt(segment_mean(variance[owner], pointers(plan.free_sizes)))
+    return State(
+        positions=positions,
+        step=0,
+        active=np.ones(n, dtype=bool),
+        sigma_hat=sigma,
+        rms_force=2.0 * np.sqrt(3.0) * sigma,
+        nfe=np.zeros(n, dtype=np.int64),
+        failed=np.zeros(n, dtype=bool),
+    )
+
+
+def propose(plan: Plan, state: State) -> Floats:
+    """Positions `[n_atoms, 3]` to evaluate now: noise, then constraints; what is fixed or inactive stays.
+
+    A pure function: the noise is named by the molecule's key and the call, so asking twice gives the same.
+    """
+    call = state.step + 1
+    positions = state.positions
+    if plan.sampler == "sdd":
+        positions = positions + noise_scale(plan.noise, call, plan.steps) * _noise(plan, call)
+    positions = constrain(plan.blobs, positions, call, plan.steps)
+    return _where(plan, state.active, positions, state.positions)
+
+
+def advance(plan: Plan, state: State, proposal: Floats, forces: NDArray[np.floating[Any]]) -> State:
+    """The state after the network's answer `forces [n_atoms, 3]` to `proposal [n_atoms, 3]`: `x ← x + F/2`.
+
+    Rows of inactive molecules are not read. A molecule whose forces are not finite, or that runs away, fails
+    alone. Raises `InputError` for arrays of another shape.
+    """
+    for name, array in (("proposal", proposal), ("forces", forces)):
+        if array.shape != (plan.n_atoms, 3):
+            raise InputError(name, f"shape ({plan.n_atoms}, 3)", f"shape {array.shape}")
+    sane = np.isfinite(forces).all(axis=1) & (np.abs(np.nan_to_num(forces)) <= MAX_FORCE).all(axis=1)
+    answered = state.active & _all(sane, plan)
+    finite = np.where(answered[plan.mol_idx][:, None], forces, 0.0).astype(np.float64)
+    relative = relative_forces(proposal, finite, plan.fixed, plan.ptr, plan.align)
+    moved = proposal + relative / 2.0
+    live = answered & _all((np.abs(moved) <= MAX_COORDINATE).all(axis=1), plan)
+    squares = np.einsum("ni,ni->n", relative, relative)
+    total = segment_sum(squares, plan.ptr)
+    still_moving = segment_max(squares, plan.ptr) >= plan.f_max**2
+    return State(
+        positions=_where(plan, live, moved, state.positions),
+        step=state.step + 1,
+        active=live & still_moving if plan.sampler == "dd" else live,
+        sigma_hat=np.where(live, np.sqrt(total / degrees_of_freedom(plan)) / 2.0, state.sigma_hat),
+        rms_force=np.where(live, np.sqrt(total / plan.free_sizes), state.rms_force),
+        nfe=state.nfe + state.active,
+        failed=state.failed | (state.active & ~live),
+    )
+
+
+def finished(plan: Plan, state: State) -> bool:
+    """True when all K calls are made or no molecule is left to evaluate."""
+    return state.step >= plan.steps or not bool(state.active.any())
+
+
+def evaluate(forces: ForceFn, plan: Plan, state: State, proposal: Floats) -> Floats:
+    """Forces `[n_atoms, 3]` of the active molecules' proposals from one call of `forces`, zero elsewhere."""
+    if state.active.all():
+        return np.asarray(forces(plan.numbers, proposal, plan.ptr), dtype=np.float64)
+    atoms = state.active[plan.mol_idx]
+    out = np.zeros((plan.n_atoms, 3))
+    if atoms.any():
+        out[atoms] = forces(plan.numbers[atoms], proposal[atoms], pointers(np.diff(plan.ptr)[state.active]))
+    return out
+
+
+def degrees_of_freedom(plan: Plan) -> Floats:
+    """How many independent coordinates noise has: `3 (n - 1)` when centred, `3 n_free` beside a scaffold."""
+    return 3.0 * np.maximum(plan.free_sizes - ~plan.anchored, 1)
+
+
+def _noise(plan: Plan, call: int) -> Floats:
+    """Standard normal `[n_atoms, 3]`, centred in molecules without a scaffold; zero on fixed atoms."""
+    draw = normals(plan.keys, plan.free_sizes, Stream.NOISE, call)
+    ptr = pointers(plan.free_sizes)
+    mean = np.where(plan.anchored[:, None], 0.0, segment_mean(draw, ptr))
+    out = np.zeros((plan.n_atoms, 3))
+    out[~plan.fixed] = draw - mean[segment_index(ptr)]
+    return out
+
+
+def _all(per_atom: Bools, plan: Plan) -> Bools:
+    """Molecules all of whose atoms are true: `[n_molecules]`."""
+    return np.asarray(np.logical_and.reduceat(per_atom, plan.ptr[:-1]))
+
+
+def _where(plan: Plan, molecules: Bools, new: Floats, old: Floats) -> Floats:
+    """`new [n_atoms, 3]` on the free atoms of `molecules`, `old` everywhere else, bit for bit."""
+    return np.where((molecules[plan.mol_idx] & ~plan.fixed)[:, None], new, old)
