@@ -32,11 +32,11 @@ export interface Cancel {
 }
 
 /**
- * One job: `blobs`, with or without a `scaffold`; for the simplest calls `formula`, with or without `shape`.
+ * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
  *
- * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default, which
- * is smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
- * `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer reports.
+ * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default,
+ * smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+ * `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
  */
 export interface GenerateSpec {
   readonly formula?: string | null;

@@ -1,0 +1,103 @@
+import { element } from './elements'
+
+/** Atom indices (first < second) and the bond order. */
+export type Bond = readonly [number, number, number]
+
+/** A bond seen while atoms move: `strength` in (0, 1] says how settled it is. */
+export interface LiveBond {
+  readonly i: number
+  readonly j: number
+  readonly strength: number
+}
+
+/** In units of the summed covalent radii. Between FORM and BREAK a bond stays what it was: no flicker. */
+export const FORM = 1.18
+export const BREAK = 1.38
+const CLASH = 0.62
+/** Frames that a new bond takes to become certain, and that a broken one takes to fade. */
+const SETTLE_FRAMES = 5
+
+/**
+ * Bonds of moving atoms, one call per frame in order. Atoms bond within a molecule only (`ptr [n_molecules + 1]`); no atom
+ * takes more neighbours than its valence, nearest first, so a dense early cloud does not look like a net.
+ */
+export class BondTracker {
+  private readonly settled = new Map<number, number>()
+  private readonly known: readonly Bond[]
+
+  constructor(
+    private readonly numbers: ArrayLike<number>,
+    private readonly ptr: ArrayLike<number>,
+    /** Bonds between frozen atoms: given, not guessed. */
+    frozen: readonly Bond[] = [],
+    private readonly isFrozen: (atom: number) => boolean = () => false,
+  ) {
+    this.known = frozen
+  }
+
+  /** Takes one frame of `positions [n_atoms, 3]` and answers the bonds to draw. */
+  update(positions: ArrayLike<number>): LiveBond[] {
+    const n = this.numbers.length
+    const present = new Set<number>()
+    for (let m = 0; m + 1 < this.ptr.length; m++) {
+      for (const key of this.nearPairs(positions, this.ptr[m], this.ptr[m + 1])) present.add(key)
+    }
+    for (const key of present) {
+      const age = this.settled.get(key) ?? 0
+      this.settled.set(key, Math.min(SETTLE_FRAMES, age + 1))
+    }
+    for (const [key, age] of this.settled) {
+      if (present.has(key)) continue
+      if (age <= 1) this.settled.delete(key)
+      else this.settled.set(key, age - 1)
+    }
+    const bonds: LiveBond[] = this.known.map(([i, j]) => ({ i, j, strength: 1 }))
+    for (const [key, age] of this.settled) {
+      bonds.push({ i: Math.floor(key / n), j: key % n, strength: age / SETTLE_FRAMES })
+    }
+    return bonds
+  }
+
+  /** Pairs of one molecule near enough to be bonded, nearest first and within each atom's valence. */
+  private nearPairs(positions: ArrayLike<number>, start: number, end: number): number[] {
+    const n = this.numbers.length
+    const candidates: { key: number; i: number; j: number; ratio: number }[] = []
+    for (let i = start; i < end; i++) {
+      for (let j = i + 1; j < end; j++) {
+        if (this.isFrozen(i) && this.isFrozen(j)) continue
+        const key = i * n + j
+        const reach = element(this.numbers[i]).covalentRadius + element(this.numbers[j]).covalentRadius
+        const ratio = separation(positions, i, j) / reach
+        const limit = this.settled.has(key) ? BREAK : FORM
+        if (ratio > CLASH && ratio < limit) candidates.push({ key, i, j, ratio })
+      }
+    }
+    candidates.sort((a, b) => a.ratio - b.ratio)
+    const room = new Map<number, number>()
+    for (const [i, j] of this.known) {
+      room.set(i, this.roomAt(room, i) - 1)
+      room.set(j, this.roomAt(room, j) - 1)
+    }
+    const kept: number[] = []
+    for (const { key, i, j } of candidates) {
+      if (this.roomAt(room, i) <= 0 || this.roomAt(room, j) <= 0) continue
+      room.set(i, this.roomAt(room, i) - 1)
+      room.set(j, this.roomAt(room, j) - 1)
+      kept.push(key)
+    }
+    return kept
+  }
+
+  private roomAt(room: Map<number, number>, atom: number): number {
+    return room.get(atom) ?? element(this.numbers[atom]).valence
+  }
+}
+
+function separation(p: ArrayLike<number>, i: number, j: number): number {
+  return Math.hypot(p[3 * i] - p[3 * j], p[3 * i + 1] - p[3 * j + 1], p[3 * i + 2] - p[3 * j + 2])
+}
+
+/** Single bonds guessed from one geometry, for a molecule whose bonds nobody has told. */
+export function guessBonds(numbers: ArrayLike<number>, positions: ArrayLike<number>): Bond[] {
+  return new BondTracker(numbers, [0, numbers.length]).update(positions).map(({ i, j }) => [i, j, 1])
+}

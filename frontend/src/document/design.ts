@@ -1,0 +1,108 @@
+import { guessBonds } from '../chemistry/bonds'
+import type { Candidate } from '../stream/protocol'
+import { expectedAtoms, sitePlacement, typicalWidths } from './placement'
+import type { Content, Design, GaussianBlob, Scaffold, Settings } from './types'
+
+/** Every command is a pure function from a design to the next one. */
+
+export const findBlob = (design: Design, id: string | null): GaussianBlob | undefined =>
+  design.blobs.find((b) => b.id === id)
+
+function nextId(design: Design): string {
+  const taken = design.blobs.map((b) => Number(b.id.slice(1)))
+  return `b${Math.max(0, ...taken) + 1}`
+}
+
+/** A new blob that is bound to nothing, of the size that its content usually has. */
+export function addBlob(design: Design, content: Content, center: GaussianBlob['center']): { design: Design; id: string } {
+  const id = nextId(design)
+  const blob: GaussianBlob = {
+    id,
+    content,
+    center,
+    widths: typicalWidths(expectedAtoms(content)),
+    rotation: [0, 0, 0, 1],
+    strictness: 1,
+    site: null,
+    autoSize: true,
+  }
+  return { design: { ...design, blobs: [...design.blobs, blob] }, id }
+}
+
+export function updateBlob(design: Design, id: string, patch: Partial<Omit<GaussianBlob, 'id'>>): Design {
+  return { ...design, blobs: design.blobs.map((b) => (b.id === id ? { ...b, ...patch } : b)) }
+}
+
+/** Changes what a blob is filled with; one that nobody has stretched takes the new content's size and distance. */
+export function setContent(design: Design, id: string, content: Content): Design {
+  const blob = findBlob(design, id)
+  if (blob === undefined) return design
+  if (!blob.autoSize) return updateBlob(design, id, { content })
+  if (blob.site === null || design.scaffold === null) {
+    return updateBlob(design, id, { content, widths: typicalWidths(expectedAtoms(content)) })
+  }
+  return updateBlob(design, id, { content, ...sitePlacement(design.scaffold, blob.site, content) })
+}
+
+/** Removes a blob; the hydrogen that it had displaced comes back. */
+export const removeBlob = (design: Design, id: string): Design => ({
+  ...design,
+  blobs: design.blobs.filter((b) => b.id !== id),
+})
+
+/** Marks a hydrogen for removal and puts a blob along its bond. An open site is answered as it is. */
+export function openSite(design: Design, hydrogen: number, content: Content): { design: Design; id: string } {
+  const existing = design.blobs.find((b) => b.site === hydrogen)
+  if (existing !== undefined) return { design, id: existing.id }
+  const { scaffold } = design
+  if (scaffold === null || scaffold.numbers[hydrogen] !== 1) throw new RangeError(`atom ${hydrogen} is no scaffold hydrogen`)
+  const id = nextId(design)
+  const blob: GaussianBlob = {
+    id,
+    content,
+    ...sitePlacement(scaffold, hydrogen, content),
+    strictness: 1,
+    site: hydrogen,
+    autoSize: true,
+  }
+  return { design: { ...design, blobs: [...design.blobs, blob] }, id }
+}
+
+/** Puts an attached blob back where opening its site had put it. */
+export function resetPlacement(design: Design, id: string): Design {
+  const blob = findBlob(design, id)
+  if (blob === undefined) return design
+  if (blob.site === null || design.scaffold === null) {
+    const widths = typicalWidths(expectedAtoms(blob.content))
+    return updateBlob(design, id, { widths, rotation: [0, 0, 0, 1], autoSize: true })
+  }
+  return updateBlob(design, id, { ...sitePlacement(design.scaffold, blob.site, blob.content), autoSize: true })
+}
+
+export const setSettings = (design: Design, patch: Partial<Settings>): Design => ({
+  ...design,
+  settings: { ...design.settings, ...patch },
+})
+
+/** Only lasting facts of a candidate; its bonds are guessed from distances where the service found none. */
+export function scaffoldFrom({ numbers, positions, bonds, smiles }: Candidate): Scaffold {
+  return { numbers, positions, smiles, bonds: bonds.length > 0 ? bonds : guessBonds(numbers, positions.flat()) }
+}
+
+/** The candidate becomes the new scaffold, and the page waits for the next site. */
+export const acceptCandidate = (design: Design, candidate: Candidate): Design => ({
+  ...design,
+  scaffold: scaffoldFrom(candidate),
+  blobs: [],
+})
+
+/** Hydrogens of the scaffold that no blob has displaced. */
+export function freeHydrogens(design: Design): number[] {
+  const taken = new Set(design.blobs.map((b) => b.site))
+  const numbers = design.scaffold?.numbers ?? []
+  return numbers.flatMap((z, i) => (z === 1 && !taken.has(i) ? [i] : []))
+}
+
+/** Indices of hydrogens that give way to blobs. */
+export const displacedHydrogens = (design: Design): Set<number> =>
+  new Set(design.blobs.flatMap((b) => (b.site === null ? [] : [b.site])))

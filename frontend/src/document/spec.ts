@@ -1,0 +1,88 @@
+import type { Bond } from '../chemistry/bonds'
+import { parseFormula, sum, valenceProblem, type Composition } from '../chemistry/formula'
+import { covariance } from '../geometry/ellipsoid'
+import type { BlobSpec, GenerateSpec, ScaffoldSpec } from '../stream/protocol'
+import { displacedHydrogens } from './design'
+import { anchorOf } from './placement'
+import type { Design, GaussianBlob, Scaffold } from './types'
+
+/**
+ * Why this blob cannot be generated, in a few words for the inspector, or null. Blobs that are bound to nothing grow into one
+ * molecule together, so their atoms are judged together.
+ */
+export function blobProblem(design: Design, blob: GaussianBlob): string | null {
+  if (blob.content.kind === 'random') return null
+  const parsed = parseFormula(blob.content.text)
+  if (!parsed.ok) return parsed.reason
+  if (blob.site !== null) return valenceProblem(parsed.composition, 1)
+  const compositions: Composition[] = []
+  for (const { content } of design.blobs.filter((b) => b.site === null)) {
+    const other = content.kind === 'formula' ? parseFormula(content.text) : null
+    if (!other?.ok) return null // open until the other blob is known
+    compositions.push(other.composition)
+  }
+  return valenceProblem(sum(compositions), 0)
+}
+
+/** The first blob that cannot be generated, and why. */
+export function designProblem(design: Design): { blob: GaussianBlob; message: string } | null {
+  for (const blob of design.blobs) {
+    const message = blobProblem(design, blob)
+    if (message !== null) return { blob, message }
+  }
+  return null
+}
+
+/** A scaffold without the hydrogens that blobs displace; `kept[k]` is the old index of atom k. */
+export interface OpenedScaffold extends Scaffold {
+  readonly kept: readonly number[]
+  readonly attach: readonly number[]
+}
+
+export function openScaffold(design: Design): OpenedScaffold | null {
+  const { scaffold } = design
+  if (scaffold === null) return null
+  const gone = displacedHydrogens(design)
+  const kept = scaffold.numbers.flatMap((_, i) => (gone.has(i) ? [] : [i]))
+  const newIndex = new Map(kept.map((old, k) => [old, k]))
+  const bonds = scaffold.bonds.flatMap(([i, j, order]): Bond[] => {
+    const a = newIndex.get(i)
+    const b = newIndex.get(j)
+    return a === undefined || b === undefined ? [] : [[a, b, order]]
+  })
+  const attach = design.blobs.flatMap((blob) => {
+    const anchor = blob.site === null ? undefined : newIndex.get(anchorOf(scaffold, blob.site))
+    return anchor === undefined ? [] : [anchor]
+  })
+  return {
+    numbers: kept.map((i) => scaffold.numbers[i]),
+    positions: kept.map((i) => scaffold.positions[i]),
+    bonds,
+    smiles: scaffold.smiles,
+    kept,
+    attach,
+  }
+}
+
+function blobSpec(blob: GaussianBlob): BlobSpec {
+  const content: BlobSpec =
+    blob.content.kind === 'random'
+      ? { heavy_atoms: blob.content.heavyAtoms }
+      : { formula: blob.content.text.replace(/[₀-₉]/g, (d) => String(d.charCodeAt(0) - 0x2080)).replace(/\s+/g, '') }
+  return {
+    ...content,
+    center: blob.center,
+    covariance: covariance(blob.widths, blob.rotation),
+    placed: true,
+    strictness: blob.strictness,
+  }
+}
+
+/** What goes over the wire for this design. */
+export function toSpec(design: Design): GenerateSpec {
+  const opened = openScaffold(design)
+  const scaffold: ScaffoldSpec | null =
+    opened === null ? null : { numbers: opened.numbers, positions: opened.positions, attach: opened.attach }
+  const { samples, steps, sampler, seed } = design.settings
+  return { n_samples: samples, sampler, steps, seed, blobs: design.blobs.map(blobSpec), scaffold }
+}

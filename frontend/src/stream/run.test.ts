@@ -1,0 +1,114 @@
+import { describe, expect, it } from 'vitest'
+import type { Frame } from './codec'
+import type { ErrorMessage, Final, ServerMessage, Topology } from './protocol'
+import { acceptsFrame, isLive, loseRun, newRun, reduceFrame, reduceRun, type Run } from './run'
+
+const topology: Topology = { type: 'topology', job: '7', ptr: [0, 2, 4], numbers: [6, 8, 6, 8], fixed: [false, false, false, false] }
+const final: Final = {
+  type: 'final',
+  job: '7',
+  result: {
+    job: '7',
+    model: 'f00d',
+    seed: 3,
+    timings: { queue_s: 0, run_s: 0.2 },
+    attempts: { rerun: 0, budget: 0 },
+    candidates: [true, false].map((valid) => ({
+      numbers: [6, 8],
+      positions: [[0, 0, 0], [1.2, 0, 0]] as [number, number, number][],
+      smiles: valid ? 'C=O' : null,
+      valid,
+      reason: valid ? null : 'two fragments',
+      bonds: valid ? ([[0, 1, 2]] as [number, number, number][]) : [],
+      steps: 16,
+      sigma_hat: 0.01,
+      rms_force: 0.004,
+    })),
+  },
+}
+const accepted: ServerMessage = { type: 'accepted', job: '7', req_id: 'r1', queue_pos: 2, seed: 3 }
+
+const error = (over: Partial<ErrorMessage>): ErrorMessage => ({
+  type: 'error',
+  code: 'invalid',
+  detail: 'no',
+  retryable: false,
+  job: null,
+  req_id: null,
+  field: null,
+  expected: null,
+  got: null,
+  ...over,
+})
+
+const frame = (over: Partial<Frame>): Frame => ({
+  job: 7,
+  seq: 0,
+  step: 0,
+  serverMicros: 0n,
+  final: false,
+  key: false,
+  droppedBefore: false,
+  positions: new Float32Array(12),
+  sigmaHat: new Float32Array(2),
+  rmsForce: new Float32Array(2),
+  ...over,
+})
+
+const play = (messages: ServerMessage[]): Run =>
+  messages.reduce(reduceRun, newRun('r1', { n_samples: 2, blobs: [{ formula: 'CO' }] }))
+
+describe('reduceRun', () => {
+  it('goes from sending over queued and running to done', () => {
+    expect(play([])).toMatchObject({ phase: 'sending', verdicts: [null, null] })
+    expect(play([accepted])).toMatchObject({ phase: 'queued', job: '7', queuePos: 2 })
+    expect(play([accepted, topology])).toMatchObject({ phase: 'running', topology })
+    const done = play([accepted, topology, final])
+    expect(done).toMatchObject({ phase: 'done', result: final.result })
+    expect(done.verdicts).toMatchObject([{ valid: true, smiles: 'C=O' }, { valid: false, reason: 'two fragments' }])
+  })
+
+  it('keeps an early verdict of one sample', () => {
+    const verdict: ServerMessage = { type: 'verdict', job: '7', seq: 3, sample: 1, valid: true, smiles: 'CO', reason: null, bonds: [] }
+    expect(play([accepted, topology, verdict]).verdicts).toMatchObject([null, { smiles: 'CO' }])
+  })
+
+  it('ignores what is about other runs', () => {
+    const run = play([accepted])
+    expect(reduceRun(run, { ...topology, job: '8' })).toBe(run)
+    expect(reduceRun(run, { ...final, job: '8' })).toBe(run)
+    expect(reduceRun(run, error({ job: '8' }))).toBe(run)
+    expect(reduceRun(run, error({ req_id: 'other' }))).toBe(run)
+  })
+
+  it('keeps the field of an error, and knows a cancel from a failure', () => {
+    const refused = play([error({ req_id: 'r1', field: 'blobs.0.covariance', detail: 'not positive' })])
+    expect(refused).toMatchObject({ phase: 'failed', error: { field: 'blobs.0.covariance', detail: 'not positive' } })
+    expect(play([accepted, topology, error({ job: '7', code: 'cancelled' })])).toMatchObject({ phase: 'cancelled', error: null })
+  })
+
+  it('lets nothing that comes late undo an end', () => {
+    const done = play([accepted, topology, final])
+    expect(reduceRun(done, error({ job: '7' }))).toBe(done)
+    expect(reduceRun(done, topology)).toBe(done)
+    expect(loseRun(done)).toBe(done)
+  })
+
+  it('fails a live run when the connection goes', () => {
+    const lost = loseRun(play([accepted, topology]))
+    expect(isLive(lost)).toBe(false)
+    expect(lost.error?.retryable).toBe(true)
+  })
+})
+
+describe('frames', () => {
+  it('are taken once each, in order, and only by their own job', () => {
+    const run = reduceFrame(play([accepted, topology]), frame({ seq: 4, step: 9 }))
+    expect(run.step).toBe(9)
+    expect(acceptsFrame(run, frame({ seq: 4 }))).toBe(false)
+    expect(acceptsFrame(run, frame({ seq: 3 }))).toBe(false)
+    expect(acceptsFrame(run, frame({ seq: 5 }))).toBe(true)
+    expect(acceptsFrame(run, frame({ seq: 5, job: 8 }))).toBe(false)
+    expect(acceptsFrame(play([accepted]), frame({}))).toBe(false)
+  })
+})

@@ -1,0 +1,103 @@
+import type { Frame } from './codec'
+import type { GenerateResult, GenerateSpec, ServerMessage, Topology, VerdictMessage } from './protocol'
+
+export type RunPhase = 'sending' | 'queued' | 'running' | 'done' | 'cancelled' | 'failed'
+
+export interface RunError {
+  readonly detail: string
+  /** Dotted path of the wrong field in the spec, when one is to blame. */
+  readonly field: string | null
+  readonly retryable: boolean
+}
+
+export type Verdict = Pick<VerdictMessage, 'valid' | 'smiles' | 'reason' | 'bonds'>
+
+/** One generation as the page knows it; coordinates live in its `Trajectory`, not here. */
+export interface Run {
+  readonly reqId: string
+  readonly spec: GenerateSpec
+  readonly phase: RunPhase
+  readonly job: string | null
+  readonly queuePos: number
+  readonly topology: Topology | null
+  /** Step of the newest frame. */
+  readonly step: number
+  readonly lastSeq: number
+  readonly verdicts: readonly (Verdict | null)[]
+  readonly result: GenerateResult | null
+  readonly error: RunError | null
+}
+
+export function newRun(reqId: string, spec: GenerateSpec): Run {
+  return {
+    reqId,
+    spec,
+    phase: 'sending',
+    job: null,
+    queuePos: 0,
+    topology: null,
+    step: 0,
+    lastSeq: -1,
+    verdicts: Array.from({ length: spec.n_samples ?? 1 }, () => null),
+    result: null,
+    error: null,
+  }
+}
+
+export const isLive = (run: Run): boolean => run.phase === 'sending' || run.phase === 'queued' || run.phase === 'running'
+
+/** What a server message makes of a run; the same object when the message is not about it. */
+export function reduceRun(run: Run, message: ServerMessage): Run {
+  switch (message.type) {
+    case 'accepted':
+      if (message.req_id !== run.reqId) return run
+      return { ...run, phase: 'queued', job: message.job, queuePos: message.queue_pos }
+    case 'topology':
+      if (message.job !== run.job || !isLive(run)) return run
+      return { ...run, phase: 'running', topology: message }
+    case 'verdict': {
+      if (message.job !== run.job) return run
+      const { valid, smiles, reason, bonds } = message
+      const verdict: Verdict = { valid, smiles, reason, bonds }
+      return { ...run, verdicts: run.verdicts.map((v, i) => (i === message.sample ? verdict : v)) }
+    }
+    case 'final':
+      if (message.job !== run.job) return run
+      return {
+        ...run,
+        phase: 'done',
+        result: message.result,
+        verdicts: message.result.candidates.map(({ valid, smiles, reason, bonds }) => ({ valid, smiles, reason, bonds })),
+      }
+    case 'error': {
+      const mine = (message.job !== null && message.job === run.job) || message.req_id === run.reqId
+      if (!mine || !isLive(run)) return run
+      if (message.code === 'cancelled') return { ...run, phase: 'cancelled' }
+      return { ...run, phase: 'failed', error: readError(message) }
+    }
+    case 'welcome':
+    case 'busy':
+    case 'pong':
+      return run
+  }
+}
+
+function readError({ detail, field, retryable }: { detail: string; field: string | null; retryable: boolean }): RunError {
+  return { detail, field, retryable }
+}
+
+/** Whether this frame belongs to the run and is newer than all that it has seen. */
+export function acceptsFrame(run: Run, frame: Frame): boolean {
+  return run.topology !== null && String(frame.job) === run.job && frame.seq > run.lastSeq
+}
+
+export function reduceFrame(run: Run, frame: Frame): Run {
+  return { ...run, step: frame.step, lastSeq: frame.seq }
+}
+
+/** The socket went away under a live run: what it holds stays, but nothing more will come. */
+export function loseRun(run: Run): Run {
+  if (!isLive(run)) return run
+  const error = { detail: 'The connection was lost while this ran.', field: null, retryable: true }
+  return { ...run, phase: 'failed', error }
+}

@@ -1,0 +1,61 @@
+import { BondTracker, type Bond, type LiveBond } from '../chemistry/bonds'
+import type { Frame } from './codec'
+import type { Topology } from './protocol'
+
+export interface StoredFrame {
+  readonly step: number
+  /** `[n_atoms, 3]`, Å. */
+  readonly positions: Float32Array
+  readonly bonds: readonly LiveBond[]
+  readonly sigmaHat: Float32Array
+  readonly rmsForce: Float32Array
+}
+
+/** All frames of one run, kept out of React. Bonds are followed as frames arrive, so that scrubbing shows what was seen live. */
+export class Trajectory {
+  readonly frames: StoredFrame[] = []
+  private readonly tracker: BondTracker
+
+  constructor(
+    readonly topology: Topology,
+    frozenBonds: readonly Bond[],
+  ) {
+    this.tracker = new BondTracker(topology.numbers, topology.ptr, frozenBonds, (i) => topology.fixed[i])
+  }
+
+  /** Takes a decoded frame; its arrays are copied because they are views into the message. */
+  push(frame: Frame): void {
+    if (frame.positions.length !== 3 * this.topology.numbers.length) {
+      throw new RangeError(`a frame of ${frame.positions.length / 3} atoms for ${this.topology.numbers.length}`)
+    }
+    const positions = frame.positions.slice()
+    this.frames.push({
+      step: frame.step,
+      positions,
+      bonds: this.tracker.update(positions),
+      sigmaHat: frame.sigmaHat.slice(),
+      rmsForce: frame.rmsForce.slice(),
+    })
+  }
+
+  get length(): number {
+    return this.frames.length
+  }
+}
+
+/**
+ * Writes the positions at a fractional frame index into `out [n_atoms, 3]` by linear interpolation, and answers the whole
+ * frame that the bonds should be taken from. The trajectory must not be empty.
+ */
+export function sampleAt(trajectory: Trajectory, at: number, out: Float32Array): StoredFrame {
+  const { frames } = trajectory
+  const clamped = Math.max(0, Math.min(at, frames.length - 1))
+  const lower = Math.floor(clamped)
+  const upper = Math.min(lower + 1, frames.length - 1)
+  const t = clamped - lower
+  const a = frames[lower].positions
+  const b = frames[upper].positions
+  if (t === 0) out.set(a)
+  else for (let k = 0; k < a.length; k++) out[k] = a[k] + (b[k] - a[k]) * t
+  return frames[Math.round(clamped)]
+}
