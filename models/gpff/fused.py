@@ -21,7 +21,8 @@ def _pointers(*tensors: Tensor | None) -> list[int | None]:
 
 
 def _silu_backward(gradient: Tensor, h: Tensor) -> Tensor:
-    return torch.ops.aten.silu_backward(gradient, h)
+    out: Tensor = torch.ops.aten.silu_backward(gradient, h)
+    return out
 
 
 class _Interact(torch.autograd.Function):
@@ -29,7 +30,15 @@ class _Interact(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, q: Tensor, mu: Tensor | None, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor, table: Tensor, pairs: Pairs
+        ctx: Any,
+        q: Tensor,
+        mu: Tensor | None,
+        w1: Tensor,
+        b1: Tensor,
+        w2: Tensor,
+        b2: Tensor,
+        table: Tensor,
+        pairs: Pairs,
     ) -> tuple[Tensor, Tensor]:
         n_atoms, width = q.shape
         h = linear(q, w1, b1)

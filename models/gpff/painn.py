@@ -35,9 +35,7 @@ class Blocks(Protocol):
     ``q [n_atoms, F]``, ``mu [n_atoms, 3, F]``; ``mu`` None stands for zero, as it is before the first layer.
     """
 
-    def interact(
-        self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None
-    ) -> tuple[Tensor, Tensor]: ...
+    def interact(self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]: ...
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]: ...
 
@@ -62,9 +60,7 @@ class Interaction(nn.Module):
 
     def __init__(self, n_features: int) -> None:
         super().__init__()
-        self.interatomic_context_net = nn.Sequential(
-            _dense(n_features, n_features), _dense(n_features, 3 * n_features)
-        )
+        self.interatomic_context_net = nn.Sequential(_dense(n_features, n_features), _dense(n_features, 3 * n_features))
 
     def forward(self, q: Tensor) -> Tensor:
         return _mlp(self.interatomic_context_net, q)
@@ -138,11 +134,18 @@ class PaiNN(nn.Module):
         return table.view(layers, width // block, self.config.grid.n_grid, 3, block)
 
     def forward(self, numbers: Tensor, positions: Tensor, mol_idx: Tensor, n_molecules: int, blocks: Blocks) -> Tensor:
-        """Pseudo-forces ``[n_atoms, 3]`` (Å) from ``numbers [n_atoms]``, ``positions [n_atoms, 3]``, ``mol_idx [n_atoms]``."""
+        """Pseudo-forces ``[n_atoms, 3]`` (Å).
+
+        Args:
+            numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; mol_idx: molecule of each atom, ``[n_atoms]``.
+            n_molecules: how many molecules there are.
+            blocks: evaluates the blocks of this batch.
+        """
         x, pull = centred(positions, mol_idx, n_molecules)
         q = self.embedding(numbers)
         mu: Tensor | None = None
         for layer, (interaction, mixing) in enumerate(zip(self.interactions, self.mixing, strict=True)):
+            assert isinstance(interaction, Interaction) and isinstance(mixing, Mixing)
             q, mu = blocks.interact(layer, interaction, q, mu)
             q, mu = blocks.mix(mixing, q, mu)
         assert mu is not None

@@ -24,18 +24,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
+from gpff import checkpoint
+from gpff.checkpoint import network_of
 from gpff.data import QM9, load
+from gpff.force import field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
-from gpff.forward import forces_of
 from gpff.painn import NetworkConfig, PaiNN
-from gpff.radial import RadialGrid
 
 BANDS = (0.01, 0.05, 0.2, 0.5, 1.0, 3.0, 30.01)  # Å: edges of the noise levels that the log tells apart
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One run. ``steps`` fixes the learning-rate schedule: geometric from ``lr`` to ``lr_end`` after ``warmup`` steps."""
+    """One run. ``steps`` fixes the learning rate: geometric from ``lr`` to ``lr_end`` after ``warmup`` steps."""
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
@@ -54,17 +55,15 @@ class TrainConfig:
     @staticmethod
     def from_dict(values: dict[str, Any]) -> TrainConfig:
         """The inverse of ``dataclasses.asdict``."""
-        network = dict(values["network"])
-        network["grid"] = RadialGrid(**network["grid"])
-        return TrainConfig(
-            **{**values, "network": NetworkConfig(**network), "noise": NoiseConfig(**values["noise"])}
-        )
+        network, noise = network_of(values["network"]), NoiseConfig(**values["noise"])
+        return TrainConfig(**{**values, "network": network, "noise": noise})
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
     """Linear warm-up, then geometric decay over the planned steps (and constant past them)."""
     progress = min(1.0, max(0.0, (step - config.warmup) / max(1, config.steps - config.warmup)))
-    return min(1.0, (step + 1) / config.warmup) * config.lr * (config.lr_end / config.lr) ** progress
+    decay = math.pow(config.lr_end / config.lr, progress)
+    return min(1.0, (step + 1) / config.warmup) * config.lr * decay
 
 
 def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:
@@ -119,13 +118,12 @@ def optimizers(net: PaiNN, config: TrainConfig) -> list[torch.optim.Optimizer]:
 
     if config.optimizer == "adamw":
         return [adamw(list(net.parameters()))]
-    hidden, rest = [], []
+    hidden: list[Tensor] = []
+    rest: list[Tensor] = []
     for name, parameter in net.named_parameters():
         inner = parameter.ndim == 2 and min(parameter.shape) > 2 and "embedding" not in name
         (hidden if inner else rest).append(parameter)
-    muon = torch.optim.Muon(
-        hidden, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw"
-    )
+    muon = torch.optim.Muon(hidden, lr=config.lr, weight_decay=config.weight_decay, adjust_lr_fn="match_rms_adamw")
     return [muon, adamw(rest)]
 
 
@@ -180,15 +178,28 @@ class Run:
             optimizer.load_state_dict(saved)
         self.step, self.seconds, self.skipped = state["step"], state["seconds"], state["skipped"]
 
+    def export(self, name: str, folder: Path = checkpoint.WEIGHTS) -> Path:
+        """Write the averaged weights as a model that :func:`gpff.load` takes."""
+        training = {
+            **{k: v for k, v in asdict(self.config).items() if k != "network"},
+            "step": self.step,
+            "epochs": round(self.step * self.config.batch / len(self.data), 2),
+            "hours": round(self.seconds / 3600, 3),
+            "skipped_steps": self.skipped,
+        }
+        state = {**self.net.state_dict(), **self.ema}
+        return checkpoint.save(folder, name, state, self.config.network, data=self.data.hash, training=training)
+
     def train_step(self, batch: Batch) -> Tensor:
         """One optimiser step; returns the loss of each molecule before it, ``[n_molecules]``."""
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate(self.config, self.step)
-        losses = loss_by_molecule(forces_of(self.net, batch.numbers, batch.positions, batch.ptr), batch)
+        tensors = [torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr)]
+        losses = loss_by_molecule(forces_of(self.net, field_tables(self.net), *tensors), batch)
         weight = torch.from_numpy(1.0 / np.square(batch.sigma)).clamp_max(self.config.w_max)
         self.net.zero_grad()
-        (weight * losses).mean().backward()
+        torch.autograd.backward((weight * losses).mean())
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.clip, foreach=True)
         if torch.isfinite(norm):
             for optimizer in self.optimizers:
@@ -285,7 +296,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff train``."""
     default = TrainConfig()
     parser.add_argument("folder", type=Path, help="where the run lives; an existing run is resumed")
-    parser.add_argument("--steps", type=int, default=default.steps, help="planned steps; fixes the learning-rate schedule")
+    parser.add_argument(
+        "--steps", type=int, default=default.steps, help="planned steps; fixes the learning-rate schedule"
+    )
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long and keep the state")
     parser.add_argument("--features", type=int, default=default.network.n_features)
     parser.add_argument("--optimizer", choices=["adamw", "muon"], default=default.optimizer)
@@ -293,6 +306,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--threads", type=int, default=0, help="0: one per core")
+    parser.add_argument("--export", metavar="NAME", help="write the run's averaged weights as this model; no training")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -308,7 +322,10 @@ def run(args: argparse.Namespace) -> None:
     this = Run(args.folder, config, data)
     if this.state_file.exists():
         this.restore()
-    train(this, args.steps, args.minutes)
+    if args.export:
+        print(this.export(args.export))
+    else:
+        train(this, args.steps, args.minutes)
 
 
 def main() -> None:

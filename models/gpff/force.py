@@ -1,0 +1,120 @@
+"""From a structure to its pseudo-forces: one callable that hides device, precision and evaluation path."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gpff import kernel
+from gpff.dense import DenseBlocks, dense_tables
+from gpff.fused import FusedBlocks
+from gpff.painn import Blocks, PaiNN
+
+MAX_PAIRS = (
+    600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
+)
+
+
+def uses_kernel(device: torch.device) -> bool:
+    """Whether the compiled kernels serve on ``device``."""
+    return device.type == "cpu" and kernel.available()
+
+
+def field_tables(net: PaiNN) -> Tensor:
+    """Filters on the grid in the layout of the path that serves on the network's device."""
+    return net.filters(kernel.block()) if uses_kernel(net.basis.device) else dense_tables(net)
+
+
+def forces_of(net: PaiNN, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
+    """Pseudo-forces ``[n_atoms, 3]`` (Å), differentiable in the parameters.
+
+    Args:
+        net: the network.
+        tables: its filters, :func:`field_tables`; computed once where the weights stand still.
+        numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``; all on the net's device.
+    """
+    n_molecules = len(ptr) - 1
+    mol_idx = torch.repeat_interleave(torch.arange(n_molecules, device=ptr.device), ptr[1:] - ptr[:-1])
+    blocks: Blocks
+    if uses_kernel(ptr.device):
+        blocks = FusedBlocks(tables, kernel.Pairs.of(positions, ptr, net.config.grid))
+    else:
+        blocks = DenseBlocks(net.config, tables, positions, ptr, mol_idx)
+    forces: Tensor = net(numbers, positions, mol_idx, n_molecules, blocks)
+    return forces
+
+
+class ForceField:
+    """A trained network as a function of arrays. Not for gradients; safe to call from one thread at a time.
+
+    On CUDA the dense path runs in TF32, on the CPU the compiled kernels run in float32, and without them the dense
+    path does (said once).
+    """
+
+    def __init__(self, net: PaiNN, device: str | torch.device | None = None) -> None:
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.net = net.to(self.device).eval().requires_grad_(False)
+        if self.device.type == "cuda":
+            torch.set_float32_matmul_precision("high")
+        elif not kernel.available():
+            warnings.warn(
+                "gpff: no compiled kernel and no C compiler; the slower dense path serves", stacklevel=2
+            )
+        self.tables = field_tables(self.net).contiguous()
+
+    def __call__(
+        self, numbers: NDArray[np.integer], positions: NDArray[np.floating], ptr: NDArray[np.integer]
+    ) -> NDArray[np.float32]:
+        """Pseudo-forces ``[n_atoms, 3]`` (Å) of a ragged batch.
+
+        Args:
+            numbers: atomic numbers ``[n_atoms]``.
+            positions: ``[n_atoms, 3]``, Å; centred or not.
+            ptr: ``[n_molecules + 1]``, first atom of each molecule.
+        """
+        if len(ptr) < 2:
+            return np.zeros((0, 3), dtype=np.float32)
+        out = np.empty((len(numbers), 3), dtype=np.float32)
+        for first, last in self._chunks(np.asarray(ptr)):
+            a, b = int(ptr[first]), int(ptr[last])
+            out[a:b] = self._evaluate(numbers[a:b], positions[a:b], np.asarray(ptr[first : last + 1]) - a)
+        return out
+
+    def _chunks(self, ptr: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
+        n_molecules = len(ptr) - 1
+        if uses_kernel(self.device):
+            yield 0, n_molecules
+            return
+        sizes, first = np.diff(ptr), 0
+        while first < n_molecules:
+            last, widest = first + 1, int(sizes[first])
+            while last < n_molecules:
+                widest = max(widest, int(sizes[last]))
+                if (last + 1 - first) * widest**2 > MAX_PAIRS:
+                    break
+                last += 1
+            yield first, last
+            first = last
+
+    @torch.inference_mode()
+    def _evaluate(
+        self, numbers: NDArray[np.integer], positions: NDArray[np.floating], ptr: NDArray[np.integer]
+    ) -> NDArray[np.float32]:
+        z = torch.from_numpy(np.ascontiguousarray(numbers, dtype=np.int64)).to(self.device)
+        # centred in double precision: a molecule far from the origin must not lose digits
+        pointer = np.ascontiguousarray(ptr, dtype=np.int64)
+        mean = np.add.reduceat(positions, pointer[:-1], axis=0) / np.diff(pointer)[:, None]
+        x = (positions - np.repeat(mean, np.diff(pointer), axis=0)).astype(np.float32)
+        forces = forces_of(
+            self.net,
+            self.tables,
+            z,
+            torch.from_numpy(x).to(self.device),
+            torch.from_numpy(pointer).to(self.device),
+        )
+        return forces.cpu().numpy()
