@@ -23,6 +23,7 @@ from gpff.errors import InputError
 from gpff.workers import Failure, Workers
 
 MIN_DISTANCE = 0.4  # Å; no two nuclei of a molecule come closer (H–H is 0.74 Å)
+MAX_COORDINATE = 9999.0  # Å; further out there is no molecule, and no room in an SDF column
 
 _MAX_V2000 = 999  # atoms or bonds that a V2000 block can count
 _MAX_NAMED = 3  # atoms that a reason names before it says "and n more"
@@ -131,7 +132,7 @@ def to_sdf(numbers: ArrayLike, positions: ArrayLike, verdict: Verdict | None = N
 
     A valid verdict adds the bonds and a SMILES field, any other a REASON field. Without bonds every atom is
     marked as zero-valent, so that a reader does not fill it up with hydrogens. Raises InputError as
-    `perceive` does, and for coordinates that are not finite.
+    `perceive` does, and for coordinates that are not finite or lie 9999 Å out.
     """
     z, x = _finite(numbers, positions)
     bonds = verdict.bonds if verdict else ()
@@ -170,8 +171,9 @@ def _described(z: NDArray[np.generic]) -> str:
 
 def _finite(numbers: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     z, x = _arrays(numbers, positions)
-    if not np.isfinite(x).all():
-        raise InputError("positions", "finite coordinates", "nan or infinity")
+    largest = np.abs(x).max()
+    if not largest < MAX_COORDINATE:
+        raise InputError("positions", f"finite coordinates within {MAX_COORDINATE:.0f} Å", f"{largest:g}")
     return z, x
 
 
@@ -184,6 +186,9 @@ def _geometric_flaw(x: NDArray[np.float64]) -> str | None:
     broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if broken.size:
         return f"atom {broken[0] + 1} has a coordinate that is not a finite number"
+    astray = np.flatnonzero(np.abs(x).max(axis=1) >= MAX_COORDINATE)
+    if astray.size:
+        return f"atom {astray[0] + 1} is further than {MAX_COORDINATE:.0f} Å from the origin"
     i, j = np.triu_indices(len(x), k=1)
     distances = np.linalg.norm(x[i] - x[j], axis=1)
     if distances.size and (shortest := distances.min()) < MIN_DISTANCE:

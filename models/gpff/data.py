@@ -118,7 +118,7 @@ def load(path: Path | str | None = None) -> QM9:
     if not path.exists():
         return build(path)
     try:
-        with np.load(path) as file:
+        with path.open("rb") as raw, np.load(raw) as file:
             arrays = {name: file[name] for name in _ARRAYS}
             recorded = str(file["hash"])
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:

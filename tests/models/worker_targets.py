@@ -1,0 +1,51 @@
+"""What the tests let worker processes run; a module of its own, so that a child need not load pytest."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from gpff.chemistry import Verdict
+
+
+def act(what: str) -> str:
+    """For the generic pool: do what the word says."""
+    match what:
+        case "hang":
+            time.sleep(60.0)
+        case "crash":
+            os.abort()
+        case "eat":
+            bytearray(2**30)
+        case "raise":
+            raise KeyError("lost")
+        case "print":
+            os.write(1, b"noise on stdout")
+            os.write(2, b"noise on stderr")
+        case "pid":
+            return str(os.getpid())
+    return f"did {what}"
+
+
+def perceive_or_fail(numbers: NDArray[np.int64], positions: NDArray[np.float64]) -> Verdict:
+    """For bond workers: noble gases misbehave, everything else is perceived."""
+    from gpff.chemistry import Verdict, perceive
+
+    match numbers[0]:
+        case 2:
+            time.sleep(60.0)
+        case 10:
+            os.abort()
+        case 18:
+            bytearray(2**30)
+        case 36:
+            return Verdict(False, reason=" ".join(sys.modules))
+        case 54:
+            raise KeyError("lost")
+    return perceive(numbers, positions)
