@@ -158,8 +158,7 @@ class Workers[T]:
             self._calls.put((future, args))
             if not self._threads:
                 self._threads = [
-                    threading.Thread(target=self._run, name=f"worker-{i}", daemon=True)
-                    for i in range(self.n_workers)
+                    threading.Thread(target=self._run, name=f"worker-{i}", daemon=True) for i in range(self.n_workers)
                 ]
                 for thread in self._threads:
                     thread.start()
@@ -207,9 +206,7 @@ class Workers[T]:
         if child is not None:
             self._discard(child)
 
-    def _answer(
-        self, child: _Child | None, args: tuple[Any, ...]
-    ) -> tuple[_Child | None, Failure | None, Any]:
+    def _answer(self, child: _Child | None, args: tuple[Any, ...]) -> tuple[_Child | None, Failure | None, Any]:
         """The child to use next (None when it had to go), why there is no answer, the answer (or detail)."""
         child = self._sent(child, args)
         try:
