@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+
 from gpff.molecules import Floats, Ints
 
 
@@ -16,7 +19,7 @@ def reference(numbers: Ints, mode: int = 0) -> Floats:
 def harmonic(numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
     """`2 (x0 - x)`: the exact pseudo-force of one reference geometry."""
     forces = np.empty_like(positions)
-    for a, b in zip(ptr[:-1], ptr[1:], strict=True):
+    for a, b in pairwise(ptr):
         forces[a:b] = 2 * (reference(numbers[a:b]) - positions[a:b] + positions[a:b].mean(axis=0))
     return forces
 
@@ -24,7 +27,7 @@ def harmonic(numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
 def two_modes(numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
     """The pseudo-force of a mixture of two geometries: `2 (E[x0 | x] - x)`, σ read off the nearer one."""
     forces = np.empty_like(positions)
-    for a, b in zip(ptr[:-1], ptr[1:], strict=True):
+    for a, b in pairwise(ptr):
         x = positions[a:b] - positions[a:b].mean(axis=0)
         modes = np.stack([reference(numbers[a:b], mode) for mode in (0, 1)])
         squares = ((x - modes) ** 2).sum(axis=(1, 2))

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gpff.composition import check_valence, formula, parse_formula, random_composition
 from gpff.elements import SYMBOLS, VALENCES
 from gpff.errors import InputError, LimitError
-from hypothesis import given
-from hypothesis import strategies as st
 
 atoms = st.lists(st.sampled_from(sorted(SYMBOLS)), min_size=1, max_size=40)
 

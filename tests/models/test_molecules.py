@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from gpff.errors import InputError
-from gpff.molecules import Molecules, pointers, segment_index, segment_max, segment_mean, segment_sum
 from hypothesis import given
 from hypothesis import strategies as st
+
+from gpff.errors import InputError
+from gpff.molecules import Molecules, pointers, segment_index, segment_max, segment_mean, segment_sum
 
 sizes_of_batches = st.lists(st.integers(1, 6), min_size=1, max_size=8)
 
