@@ -55,7 +55,7 @@ export function openSite(design: Design, hydrogen: number, content: Content): { 
   const existing = design.blobs.find((b) => b.site === hydrogen)
   if (existing !== undefined) return { design, id: existing.id }
   const { scaffold } = design
-  if (scaffold === null || scaffold.numbers[hydrogen] !== 1) throw new RangeError(`atom ${hydrogen} is no scaffold hydrogen`)
+  if (scaffold?.numbers[hydrogen] !== 1) throw new RangeError(`atom ${hydrogen} is no scaffold hydrogen`)
   const id = nextId(design)
   const blob: GaussianBlob = {
     id,

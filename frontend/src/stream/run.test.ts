@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Frame } from './codec'
 import type { ErrorMessage, Final, ServerMessage, Topology } from './protocol'
-import { acceptsFrame, isLive, loseRun, newRun, reduceFrame, reduceRun, type Run } from './run'
+import { isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 
 const topology: Topology = { type: 'topology', job: '7', ptr: [0, 2, 4], numbers: [6, 8, 6, 8], fixed: [false, false, false, false] }
 const final: Final = {
@@ -41,7 +41,7 @@ const error = (over: Partial<ErrorMessage>): ErrorMessage => ({
   ...over,
 })
 
-const frame = (over: Partial<Frame>): Frame => ({
+const frame: Frame = {
   job: 7,
   seq: 0,
   step: 0,
@@ -52,8 +52,7 @@ const frame = (over: Partial<Frame>): Frame => ({
   positions: new Float32Array(12),
   sigmaHat: new Float32Array(2),
   rmsForce: new Float32Array(2),
-  ...over,
-})
+}
 
 const play = (messages: ServerMessage[]): Run =>
   messages.reduce(reduceRun, newRun('r1', { n_samples: 2, blobs: [{ formula: 'CO' }] }))
@@ -102,13 +101,9 @@ describe('reduceRun', () => {
 })
 
 describe('frames', () => {
-  it('are taken once each, in order, and only by their own job', () => {
-    const run = reduceFrame(play([accepted, topology]), frame({ seq: 4, step: 9 }))
-    expect(run.step).toBe(9)
-    expect(acceptsFrame(run, frame({ seq: 4 }))).toBe(false)
-    expect(acceptsFrame(run, frame({ seq: 3 }))).toBe(false)
-    expect(acceptsFrame(run, frame({ seq: 5 }))).toBe(true)
-    expect(acceptsFrame(run, frame({ seq: 5, job: 8 }))).toBe(false)
-    expect(acceptsFrame(play([accepted]), frame({}))).toBe(false)
+  it('are taken only by their own job, once its topology is known', () => {
+    expect(ownsFrame(play([accepted, topology]), frame)).toBe(true)
+    expect(ownsFrame(play([accepted, topology]), { ...frame, job: 8 })).toBe(false)
+    expect(ownsFrame(play([accepted]), frame)).toBe(false)
   })
 })

@@ -20,9 +20,6 @@ export interface Run {
   readonly job: string | null
   readonly queuePos: number
   readonly topology: Topology | null
-  /** Step of the newest frame. */
-  readonly step: number
-  readonly lastSeq: number
   readonly verdicts: readonly (Verdict | null)[]
   readonly result: GenerateResult | null
   readonly error: RunError | null
@@ -36,8 +33,6 @@ export function newRun(reqId: string, spec: GenerateSpec): Run {
     job: null,
     queuePos: 0,
     topology: null,
-    step: 0,
-    lastSeq: -1,
     verdicts: Array.from({ length: spec.n_samples ?? 1 }, () => null),
     result: null,
     error: null,
@@ -86,14 +81,8 @@ function readError({ detail, field, retryable }: { detail: string; field: string
   return { detail, field, retryable }
 }
 
-/** Whether this frame belongs to the run and is newer than all that it has seen. */
-export function acceptsFrame(run: Run, frame: Frame): boolean {
-  return run.topology !== null && String(frame.job) === run.job && frame.seq > run.lastSeq
-}
-
-export function reduceFrame(run: Run, frame: Frame): Run {
-  return { ...run, step: frame.step, lastSeq: frame.seq }
-}
+/** Whether this frame belongs to the run. */
+export const ownsFrame = (run: Run, frame: Frame): boolean => run.topology !== null && String(frame.job) === run.job
 
 /** The socket went away under a live run: what it holds stays, but nothing more will come. */
 export function loseRun(run: Run): Run {

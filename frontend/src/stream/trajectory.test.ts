@@ -32,6 +32,12 @@ describe('Trajectory', () => {
     expect(() => trajectory.push({ ...frame(0, 1), positions: new Float32Array(9) })).toThrow(/3 atoms for 2/)
   })
 
+  it('takes every frame once and never an older one', () => {
+    const trajectory = new Trajectory(topology, [])
+    for (const step of [0, 1, 1, 0, 2]) trajectory.push(frame(step, step))
+    expect(trajectory.frames.map((f) => f.step)).toEqual([0, 1, 2])
+  })
+
   it('shows the same bonds on scrubbing back as it showed live', () => {
     const trajectory = new Trajectory(topology, [])
     for (let step = 0; step < 6; step++) trajectory.push(frame(step, step < 3 ? 8 : 1.5))

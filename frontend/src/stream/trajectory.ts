@@ -14,6 +14,7 @@ export interface StoredFrame {
 /** All frames of one run, kept out of React. Bonds are followed as frames arrive, so that scrubbing shows what was seen live. */
 export class Trajectory {
   readonly frames: StoredFrame[] = []
+  private lastSeq = -1
   private readonly tracker: BondTracker
 
   constructor(
@@ -23,11 +24,13 @@ export class Trajectory {
     this.tracker = new BondTracker(topology.numbers, topology.ptr, frozenBonds, (i) => topology.fixed[i])
   }
 
-  /** Takes a decoded frame; its arrays are copied because they are views into the message. */
+  /** Takes a decoded frame, unless it is no newer than the last; its arrays are copied because they are views into the message. */
   push(frame: Frame): void {
+    if (frame.seq <= this.lastSeq) return
     if (frame.positions.length !== 3 * this.topology.numbers.length) {
       throw new RangeError(`a frame of ${frame.positions.length / 3} atoms for ${this.topology.numbers.length}`)
     }
+    this.lastSeq = frame.seq
     const positions = frame.positions.slice()
     this.frames.push({
       step: frame.step,

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
+import type { Frame } from './codec'
+import type { ClientMessage, ErrorMessage, Topology } from './protocol'
+import { Runs, repeatBonds } from './runs'
+
+function setUp() {
+  let next = 0
+  const sent: ClientMessage[] = []
+  const waiting: { ms: number; run: () => void }[] = []
+  const runs = new Runs(() => `r${(next += 1)}`, (ms, run) => void waiting.push({ ms, run }))
+  let online = true
+  runs.attach({
+    send: (message) => {
+      if (online) sent.push(message)
+      return online
+    },
+  })
+  return { runs, sent, waiting, setOnline: (value: boolean) => (online = value) }
+}
+
+const design = FIRST_EXAMPLE.design()
+const topology: Topology = { type: 'topology', job: '5', ptr: [0, 15], numbers: new Array<number>(15).fill(6), fixed: new Array<boolean>(15).fill(false) }
+const frame = (seq: number): Frame => ({
+  job: 5, seq, step: seq, serverMicros: 0n, final: false, key: false, droppedBefore: false,
+  positions: new Float32Array(45).fill(seq), sigmaHat: new Float32Array(1), rmsForce: new Float32Array(1),
+})
+
+function accept(runs: Runs, reqId: string) {
+  runs.onMessage({ type: 'accepted', job: '5', req_id: reqId, queue_pos: 0, seed: 7 })
+  runs.onMessage(topology)
+}
+
+describe('Runs', () => {
+  it('sends the design and gathers its frames outside the store', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    expect(sent[0]).toMatchObject({ type: 'start', req_id: id, spec: { n_samples: 4, scaffold: { attach: [0] } } })
+    accept(runs, id)
+    const before = runs.store.getState()
+    runs.onFrame(frame(0))
+    runs.onFrame(frame(1))
+    expect(runs.trajectory(id)?.length).toBe(2)
+    expect(runs.store.getState()).toBe(before)
+  })
+
+  it('cancels the job and heeds no frame of another', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.onFrame({ ...frame(0), job: 6 })
+    expect(runs.trajectory(id)?.length).toBe(0)
+    runs.cancel()
+    expect(sent.at(-1)).toEqual({ type: 'cancel', job: '5' })
+    expect(runs.active?.run.phase).toBe('cancelled')
+  })
+
+  it('starts the same seed again when the connection comes back', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.onFrame(frame(0))
+    runs.onState({ kind: 'offline', retryAt: 0 })
+    expect(runs.active?.run.phase).toBe('failed')
+    runs.onState({ kind: 'online' })
+    expect(sent.filter((m) => m.type === 'start')).toHaveLength(2)
+    expect(sent[1]).toEqual(sent[0])
+    expect(runs.active?.run.phase).toBe('sending')
+    expect(runs.trajectory(id)).toBeNull()
+  })
+
+  it('does not bring back a run that was cancelled meanwhile', () => {
+    const { runs, sent } = setUp()
+    runs.start(design, 0)
+    runs.cancel()
+    runs.onState({ kind: 'offline', retryAt: 0 })
+    runs.onState({ kind: 'online' })
+    expect(sent.filter((m) => m.type === 'start')).toHaveLength(1)
+  })
+
+  it('waits as long as a busy service asks for', () => {
+    const { runs, sent, waiting } = setUp()
+    const id = runs.start(design, 0)
+    runs.onMessage({ type: 'busy', req_id: id, retry_after_ms: 400 })
+    expect(waiting[0].ms).toBe(400)
+    waiting[0].run()
+    expect(sent.filter((m) => m.type === 'start')).toHaveLength(2)
+  })
+
+  it('fails at once while offline', () => {
+    const { runs, setOnline } = setUp()
+    setOnline(false)
+    runs.start(design, 0)
+    expect(runs.active?.run).toMatchObject({ phase: 'failed', error: { retryable: true } })
+  })
+
+  it('finds the run of a history node again', () => {
+    const { runs } = setUp()
+    const first = runs.start(design, 3)
+    runs.start(EXAMPLES[1].design(), 4)
+    expect(runs.show(3)).toBe(true)
+    expect(runs.active?.run.reqId).toBe(first)
+    expect(runs.show(9)).toBe(false)
+  })
+
+  it('forgets the oldest runs, never the one on show', () => {
+    const { runs } = setUp()
+    const ids = Array.from({ length: 20 }, (_, k) => runs.start(design, k))
+    const { records, active } = runs.store.getState()
+    expect(records.size).toBe(12)
+    expect(active).toBe(ids.at(-1))
+    expect(records.has(ids[0])).toBe(false)
+  })
+
+  it('keeps an error that belongs to no run', () => {
+    const { runs } = setUp()
+    const error: ErrorMessage = {
+      type: 'error', code: 'bad_message', detail: 'what?', retryable: false, job: null, req_id: null, field: null, expected: null, got: null,
+    }
+    runs.onMessage(error)
+    expect(runs.store.getState().fault).toBe(error)
+  })
+})
+
+it('repeatBonds gives each molecule the bonds of its scaffold', () => {
+  expect(repeatBonds([[0, 1, 2]], [0, 4, 9])).toEqual([[0, 1, 2], [4, 5, 2]])
+})

@@ -1,0 +1,192 @@
+import { createViewer } from '3dmol/build/3Dmol.es6-min.js'
+import type { Ellipsoid } from '../geometry/ellipsoid'
+import type { Camera } from './camera'
+import { unitBall } from './mesh'
+import type {
+  Atom3D, Geometry3D, GeometryConstructor, Material3D, MaterialConstructor, Model3D, Surface3D, Viewer3D,
+} from './threedmol'
+
+export interface AtomLook {
+  readonly number: number
+  readonly symbol: string
+  /** Å. */
+  readonly radius: number
+  /** `#rrggbb`. */
+  readonly color: string
+}
+
+export interface DrawnBond {
+  readonly i: number
+  readonly j: number
+  readonly order: number
+  /** Å. */
+  readonly radius: number
+}
+
+export interface BlobLook extends Ellipsoid {
+  readonly opacity: number
+  /** `#rrggbb`. */
+  readonly color: string
+}
+
+export interface ViewerOptions {
+  /** Draw at twice the resolution on coarse screens; switched off where there is no graphics hardware. */
+  readonly upscale: boolean
+}
+
+/** The distance of 3Dmol's camera from its origin, Å. */
+const CAMERA_Z = 150
+const OUTLINE_WIDTH = 0.035
+
+/** Everything that is said to 3Dmol is said here. One for the life of the page: 3Dmol has no way to end a viewer. */
+export class ViewerAdapter {
+  private readonly viewer: Viewer3D
+  private readonly model: Model3D
+  private readonly balls: Ball[] = []
+  private readonly makeGeometry: GeometryConstructor
+  private readonly makeMaterial: MaterialConstructor
+  private lookKey = ''
+
+  constructor(host: HTMLElement, options: ViewerOptions) {
+    const viewer = createViewer(host, {
+      backgroundColor: '#ffffff',
+      disableFog: true,
+      nomouse: true,
+      antialias: true,
+      upscale: options.upscale,
+    }) as Viewer3D | null
+    if (viewer === null) throw new Error('This browser offers no WebGL.')
+    this.viewer = viewer
+    this.model = viewer.addModel()
+    // The classes are not exported: a shape, drawn once and taken away, brings them.
+    const shape = viewer.addSphere({ center: { x: 0, y: 0, z: 0 }, radius: 0.001, color: 'white', opacity: 0.5 })
+    viewer.render()
+    this.makeGeometry = shape.geo.constructor as GeometryConstructor
+    this.makeMaterial = shape.shapeObj.children[0].material.constructor as MaterialConstructor
+    viewer.removeShape(shape)
+  }
+
+  get canvas(): HTMLCanvasElement {
+    return this.viewer.getCanvas()
+  }
+
+  /** Colours of the empty canvas and of the thin line about atoms and bonds. */
+  setColors(background: string, outline: string): void {
+    this.viewer.setBackgroundColor(background, 1)
+    this.viewer.setViewStyle({ style: 'outline', color: outline, width: OUTLINE_WIDTH })
+    // The outline is for atoms and bonds, drawn by other materials; about a transparent blob it would be a black shell.
+    this.viewer.getRenderer()._outlineMaterial.visible = false
+  }
+
+  /** Rebuilds the atoms' geometry. `positions [n_atoms, 3]` in the order of `looks`. */
+  drawAtoms(looks: readonly AtomLook[], positions: ArrayLike<number>, bonds: readonly DrawnBond[]): void {
+    this.setLooks(looks)
+    const { atoms } = this.model
+    atoms.forEach((atom, i) => {
+      atom.x = positions[3 * i]
+      atom.y = positions[3 * i + 1]
+      atom.z = positions[3 * i + 2]
+      atom.bonds.length = 0
+      atom.bondOrder.length = 0
+      atom.bondStyles.length = 0
+    })
+    for (const { i, j, order, radius } of bonds) {
+      connect(atoms[i], j, order, radius)
+      connect(atoms[j], i, order, radius)
+    }
+    // Only the geometries own buffers; materials share programs that the renderer keeps.
+    for (const child of this.model.renderedMolObj?.children ?? []) child.geometry.dispose()
+    this.model.molObj = null
+    this.viewer.render()
+  }
+
+  private setLooks(looks: readonly AtomLook[]): void {
+    const key = looks.map((a) => `${a.number}${a.color}${a.radius}`).join()
+    if (key === this.lookKey) return
+    this.lookKey = key
+    const { atoms } = this.model
+    atoms.length = 0
+    looks.forEach(({ symbol, radius, color }, index) => {
+      const style = { sphere: { radius, color }, stick: { color } }
+      atoms.push({ elem: symbol, index, serial: index, x: 0, y: 0, z: 0, bonds: [], bondOrder: [], bondStyles: [], style })
+    })
+  }
+
+  /** Moves, stretches and shows as many translucent ellipsoids as given. Cheap: nothing is rebuilt. */
+  drawBlobs(blobs: readonly BlobLook[]): void {
+    while (this.balls.length < blobs.length) this.balls.push(this.addBall())
+    this.balls.forEach((ball, i) => ball.show(blobs.at(i) === undefined ? null : blobs[i]))
+  }
+
+  private addBall(): Ball {
+    const mesh = unitBall()
+    const geometry = new this.makeGeometry(true)
+    const group = geometry.updateGeoGroup(mesh.vertices.length / 3)
+    group.vertexArray?.set(mesh.vertices)
+    group.normalArray?.set(mesh.vertices)
+    group.faceArray?.set(mesh.faces)
+    group.vertices = mesh.vertices.length / 3
+    group.faceidx = mesh.faces.length
+    group.truncateArrayBuffers(true, true)
+    const material = new this.makeMaterial({ vertexColors: 2, transparent: true, opacity: 0.4 })
+    material.depthWrite = false
+    const id = this.viewer.addMesh({ geometry, material })
+    const surface = this.viewer.getSurface(id)
+    surface.style = {}
+    surface[0].symmetries = []
+    this.viewer.render()
+    return new Ball(surface, geometry, material)
+  }
+
+  /** Repaints from this camera; no geometry is rebuilt. */
+  paint({ target, rotation, distance }: Camera): void {
+    const [x, y, z] = target
+    this.viewer.setView([-x, -y, -z, CAMERA_Z - distance, rotation[0], rotation[1], rotation[2], rotation[3]])
+  }
+
+  /** Clips nothing within this many Å before and behind the target. */
+  setDepth(radius: number): void {
+    this.viewer.setSlab(-radius, radius)
+  }
+}
+
+function connect(atom: Atom3D, other: number, order: number, radius: number): void {
+  atom.bonds.push(other)
+  atom.bondOrder.push(order)
+  atom.bondStyles.push({ radius })
+}
+
+/** One translucent ellipsoid: a unit ball that is placed by its transform. */
+class Ball {
+  private color = ''
+
+  constructor(
+    private readonly surface: Surface3D,
+    private readonly geometry: Geometry3D,
+    private readonly material: Material3D,
+  ) {}
+
+  show(look: BlobLook | null): void {
+    const { lastGL } = this.surface[0]
+    lastGL.visible = look !== null && look.opacity > 0
+    if (look === null) return
+    lastGL.useQuaternion = true
+    lastGL.position.set(...look.center)
+    lastGL.quaternion.set(...look.rotation)
+    lastGL.scale.set(...look.radii)
+    // 3Dmol's shader multiplies the opacity in twice.
+    this.material.opacity = Math.sqrt(look.opacity)
+    this.paint(look.color)
+  }
+
+  private paint(color: string): void {
+    if (color === this.color) return
+    this.color = color
+    const rgb = [1, 3, 5].map((k) => parseInt(color.slice(k, k + 2), 16) / 255)
+    for (const group of this.geometry.geometryGroups) {
+      const colors = group.colorArray
+      if (colors !== null) for (let k = 0; k < colors.length; k++) colors[k] = rgb[k % 3]
+    }
+    this.geometry.colorsNeedUpdate = true
+  }
+}
