@@ -46,13 +46,13 @@ class Frame:
     flags: int = 0
 
 
-def encode(frame: Frame) -> bytes:
-    """The bytes of `frame`, through one buffer of the final size."""
+def encode(frame: Frame, flags: int = 0) -> bytes:
+    """The bytes of `frame`, through one buffer of the final size; `flags` are added to its own."""
     n_atoms, n_samples = len(frame.positions), len(frame.sigma_hat)
     size = HEADER.size + 12 * n_atoms + 8 * n_samples
     data = bytearray(size)
     counts = (frame.job, frame.seq, frame.step, n_samples, n_atoms, frame.t_server_us)
-    HEADER.pack_into(data, 0, MAGIC, VERSION, frame.flags, *counts)
+    HEADER.pack_into(data, 0, MAGIC, VERSION, frame.flags | flags, *counts)
     numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
     numbers[: 3 * n_atoms].reshape(n_atoms, 3)[...] = frame.positions
     scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
@@ -74,9 +74,7 @@ def decode(data: bytes) -> Frame:
         raise CodecError("frame.flags", f"at most {_FLAGS:#x}", f"{flags:#x}")
     size = HEADER.size + 12 * n_atoms + 8 * n_samples
     if len(data) != size:
-        raise CodecError(
-            "frame", f"{size} bytes for {n_atoms} atoms and {n_samples} samples", f"{len(data)} bytes"
-        )
+        raise CodecError("frame", f"{size} bytes for {n_atoms} atoms and {n_samples} samples", f"{len(data)} bytes")
     numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
     scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
     positions = numbers[: 3 * n_atoms].reshape(n_atoms, 3)

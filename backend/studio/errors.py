@@ -9,7 +9,7 @@
         ├── MessageError          400 bad_json, bad_message, binary; 413 too_large
         ├── UnknownJob            404 unknown_job
         ├── DuplicateRequest      409 duplicate
-        ├── Cancelled             409 cancelled
+        ├── JobCancelled          409 cancelled
         ├── Busy                  429 busy         with `retry_after_s`
         └── EngineError           503 engine
             └── NotReady          503 not_ready
@@ -64,7 +64,7 @@ class DuplicateRequest(StudioError):
         super().__init__(f"a job with req_id {req_id!r} is still running on this connection")
 
 
-class Cancelled(StudioError):
+class JobCancelled(StudioError):
     code: ErrorCode = "cancelled"
     status = 409
 
@@ -153,12 +153,8 @@ def report(error: BaseException) -> Report:
         )
     if isinstance(error, StudioError):
         retry_after_s = error.retry_after_s if isinstance(error, Busy) else None
-        return Report(
-            error.code, error.status, plain(str(error)), error.retryable, retry_after_s=retry_after_s
-        )
-    return Report(
-        "internal", 500, "an error that was not foreseen; it is in the server's log", retryable=True
-    )
+        return Report(error.code, error.status, plain(str(error)), error.retryable, retry_after_s=retry_after_s)
+    return Report("internal", 500, "an error that was not foreseen; it is in the server's log", retryable=True)
 
 
 def plain(text: str, limit: int = 500) -> str:

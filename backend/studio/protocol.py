@@ -76,11 +76,11 @@ class ScaffoldSpec(Wire):
 
 
 class GenerateSpec(Wire):
-    """One job: `blobs`, with or without a `scaffold`; for the simplest calls `formula`, with or without `shape`.
+    """One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
 
-    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default, which
-    is smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
-    `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer reports.
+    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default,
+    smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+    `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
     """
 
     formula: Formula | None = None
@@ -98,9 +98,7 @@ class GenerateSpec(Wire):
     @model_validator(mode="after")
     def _one_form(self) -> "GenerateSpec":
         if (self.formula is None) == (self.blobs is None):
-            raise _expected(
-                "either blobs or formula", "neither" if self.blobs is None else "both blobs and formula"
-            )
+            raise _expected("either blobs or formula", "neither" if self.blobs is None else "both blobs and formula")
         if self.blobs is not None and self.shape is not None:
             raise _expected("shape with formula only", "shape with blobs")
         if self.formula is not None and self.scaffold is not None:

@@ -1,0 +1,58 @@
+"""Errors of the REST interface as RFC 9457 problem documents."""
+
+import logging
+import math
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from gpff.errors import InputError
+from studio.errors import Report, StudioError, report
+from studio.problems import complaint
+from studio.protocol import ErrorCode
+
+log = logging.getLogger(__name__)
+
+_CODES: dict[int, ErrorCode] = {400: "bad_json", 403: "forbidden", 404: "not_found", 413: "too_large"}
+
+
+def problem(error: Report) -> Response:
+    """The problem document of a report, with Retry-After where it is worth coming back."""
+    headers = {}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    elif error.status == 503:
+        headers["Retry-After"] = "2"
+    body = error.problem().model_dump_json(exclude_none=True)
+    return Response(body, error.status, headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Make `app` answer every error with a problem document."""
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        problems = error.errors()
+        if problems[0]["type"] == "json_invalid":
+            where = problems[0]["loc"][-1]
+            reason = problems[0].get("ctx", {}).get("error", "")
+            return problem(Report("bad_json", 400, f"the body is not JSON: {reason} at character {where}"))
+        return problem(complaint(problems, drop=("body",)))
+
+    @app.exception_handler(InputError)
+    @app.exception_handler(StudioError)
+    async def _ours(request: Request, error: Exception) -> Response:
+        return problem(report(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        code = _CODES.get(error.status_code, "internal" if error.status_code >= 500 else "bad_message")
+        answer = problem(Report(code, error.status_code, str(error.detail)))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(request: Request, error: Exception) -> Response:
+        return problem(report(error))

@@ -1,0 +1,42 @@
+"""The built page, served from its folder; a message in its place when it has not been built."""
+
+from pathlib import Path, PurePosixPath
+
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+NOT_BUILT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>GPFF Studio</title>
+<body style="font: 1rem/1.5 system-ui; max-width: 40rem; margin: 4rem auto; padding: 0 1rem">
+<h1>The page has not been built</h1>
+<p>The service is running, but <code>frontend/dist</code> has no <code>index.html</code>. Run
+<code>make setup</code>, or <code>npm run build</code> in <code>frontend/</code>, and reload.</p>
+<p>Meanwhile <a href="/docs">the REST interface</a> works.</p>
+"""
+
+
+class Page(StaticFiles):
+    """Files of `folder`; paths that name no file are the page's own routes and get index.html."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(directory=folder, check_dir=False, html=True)
+        self._index = folder / "index.html"
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        is_file = bool(PurePosixPath(path).suffix)
+        if not self._index.is_file():
+            if is_file:
+                raise HTTPException(404)
+            return HTMLResponse(NOT_BUILT, 503)
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404 or is_file:
+                raise
+            response = await super().get_response("index.html", scope)
+        # Vite names assets by their content; everything else may change with the next build.
+        lasting = path.startswith("assets/")
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
+        return response

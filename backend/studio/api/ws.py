@@ -1,0 +1,86 @@
+"""The socket `/ws`: who may open it, and what its messages do.
+
+Each connection has one task that reads and one that writes; the endpoint owns both and alone closes. Jobs of a
+connection end with it.
+"""
+
+import asyncio
+from itertools import count
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect
+
+from studio.api.answers import problem
+from studio.api.session import Session
+from studio.api.state import services
+from studio.errors import Report
+from studio.protocol import SUBPROTOCOL
+
+router = APIRouter()
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+_names = count(1)
+
+
+@router.websocket("/ws")
+async def socket(connection: WebSocket) -> None:
+    """One client, from its handshake to its end."""
+    shared = services(connection)
+    origin = connection.headers.get("origin")
+    if not origin_allowed(origin, connection.headers.get("host", ""), shared.settings.allowed_origins):
+        detail = f"pages from {origin} may not open this socket; see STUDIO_ALLOWED_ORIGINS"
+        await connection.send_denial_response(problem(Report("forbidden", 403, detail, field="origin")))
+        return
+    offered = connection.scope.get("subprotocols", [])
+    if offered and SUBPROTOCOL not in offered:
+        detail = f"subprotocol: expected {SUBPROTOCOL}, got {', '.join(offered)}"
+        await connection.send_denial_response(problem(Report("bad_message", 400, detail)))
+        return
+    await connection.accept(subprotocol=SUBPROTOCOL if offered else None)
+    session = Session(shared, f"socket {next(_names)}")
+    reader = asyncio.create_task(_read(connection, session), name=f"{session.name} reader")
+    writer = asyncio.create_task(_write(connection, session), name=f"{session.name} writer")
+    try:
+        await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        session.close()
+        for task in (reader, writer):
+            task.cancel()
+        ends = await asyncio.gather(reader, writer, return_exceptions=True)
+    unforeseen = [end for end in ends if isinstance(end, Exception) and not _is_disconnect(end)]
+    if unforeseen:
+        raise unforeseen[0]
+
+
+async def _read(connection: WebSocket, session: Session) -> None:
+    while True:
+        message = await connection.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text: str | None = message.get("text")
+        await session.receive(text)
+
+
+async def _write(connection: WebSocket, session: Session) -> None:
+    while True:
+        data = await session.next()
+        if isinstance(data, bytes):
+            await connection.send_bytes(data)
+        else:
+            await connection.send_text(data)
+
+
+def _is_disconnect(error: Exception) -> bool:
+    return isinstance(error, WebSocketDisconnect | OSError)
+
+
+def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:
+    """Whether a page of `origin` may connect to `host`: its own server's pages, local ones and those listed.
+
+    Programs that are not browsers send no origin, and need none.
+    """
+    if origin is None or origin in allowed:
+        return True
+    parts = urlsplit(origin)
+    return parts.scheme in ("http", "https") and (parts.netloc == host or parts.hostname in LOCAL_HOSTS)

@@ -1,0 +1,69 @@
+"""The application: settings and an engine in, an ASGI application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from studio.api import answers, generate, model, ws
+from studio.api.middleware import BodyLimit, SecurityHeaders
+from studio.api.page import Page
+from studio.api.state import Services
+from studio.engine.home import EngineHome
+from studio.engine.local import LocalEngine
+from studio.engine.process import Options
+from studio.job import Workshop
+from studio.jobs import Jobs
+from studio.judge import Judge
+from studio.settings import Settings
+
+
+def create_app(settings: Settings | None = None, engine: EngineHome | None = None) -> FastAPI:
+    """The service. `engine` defaults to one in a process of its own, as `settings` say."""
+    settings = settings or Settings()
+    home = engine or local_engine(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
+        judge.warm_up()
+        jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
+        app.state.services = Services(settings, home, jobs)
+        await home.start()
+        try:
+            yield
+        finally:
+            jobs.close()
+            await home.close()
+            await judge.close()
+
+    app = FastAPI(
+        title="GPFF Studio",
+        version=version("gpff-studio"),
+        description="Molecules in 3D from a generative pseudo-force field. The socket is described in docs/.",
+        lifespan=lifespan,
+    )
+    answers.install(app)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(GZipMiddleware, minimum_size=1024)
+    app.add_middleware(SecurityHeaders)
+    for module in (generate, model, ws):
+        app.include_router(module.router)
+    app.mount("/", Page(settings.frontend), name="page")
+    return app
+
+
+def local_engine(settings: Settings) -> LocalEngine:
+    """An engine in a process of its own."""
+    return LocalEngine(
+        Options(
+            factory=settings.engine_factory,
+            model=settings.model,
+            device=settings.device,
+            batch_edges=settings.batch_edges,
+            max_running=settings.max_running,
+            max_queue=settings.max_queue,
+        )
+    )

@@ -1,0 +1,44 @@
+"""Verdicts off the hot path: bonds are perceived in killable processes, awaited from the event loop.
+
+Finished candidates and glimpses of running ones have workers of their own, so that a hopeless intermediate
+geometry never keeps a result waiting.
+"""
+
+import asyncio
+
+from gpff.chemistry import BondWorkers, Verdict
+from gpff.molecules import Floats, Ints
+
+GLIMPSE_TIMEOUT_S = 1.0
+
+
+class Judge:
+    """Two pools of `BondWorkers`. `timeout_s` and `memory_mb` are for one molecule."""
+
+    def __init__(self, n_workers: int, timeout_s: float, memory_mb: int) -> None:
+        self._finals = BondWorkers(n_workers, timeout_s, memory_mb)
+        self._glimpses = BondWorkers(1, min(timeout_s, GLIMPSE_TIMEOUT_S), memory_mb)
+
+    async def final(self, numbers: Ints, positions: Floats) -> Verdict:
+        """The verdict on a finished candidate: numbers [n], positions [n, 3] Å."""
+        return await _answer(self._finals, numbers, positions)
+
+    async def glimpse(self, numbers: Ints, positions: Floats) -> Verdict:
+        """The verdict on a candidate under way."""
+        return await _answer(self._glimpses, numbers, positions)
+
+    def warm_up(self) -> None:
+        """Start the processes now, so that the first result does not wait for them."""
+        for workers in (self._finals, self._glimpses):
+            workers.submit([1, 1], [[0.0, 0.0, 0.0], [0.0, 0.0, 0.74]])
+
+    async def close(self) -> None:
+        """Kill the processes. Calls that still wait are answered with a verdict that says so."""
+        await asyncio.gather(*(asyncio.to_thread(workers.close) for workers in (self._finals, self._glimpses)))
+
+
+async def _answer(workers: BondWorkers, numbers: Ints, positions: Floats) -> Verdict:
+    try:
+        return await asyncio.wrap_future(workers.submit(numbers, positions))
+    except (RuntimeError, OSError) as error:  # the workers cannot start, or are closed
+        return Verdict(False, reason=f"bond perception failed ({error})")

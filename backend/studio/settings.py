@@ -1,0 +1,84 @@
+"""Everything about the service that an operator may set, by environment variable.
+
+| variable | default | what it does |
+|---|---|---|
+| `STUDIO_HOST` | 127.0.0.1 | address to listen on |
+| `STUDIO_PORT`, `PORT` | 8000 | port to listen on |
+| `STUDIO_LOG_LEVEL` | info | of the server's log |
+| `STUDIO_ALLOWED_ORIGINS` | none | origins, separated by commas, that may open the socket beside the page's own |
+| `STUDIO_FRONTEND` | frontend/dist | folder of the built page |
+| `STUDIO_MODEL` | default | which weights to load |
+| `STUDIO_DEVICE` | the best there is | where the network runs: `cpu`, `cuda`, `cuda:1` |
+| `STUDIO_ENGINE_FACTORY` | gpff:load | `module:function`, called as `f(model, device=device)` |
+| `STUDIO_BATCH_EDGES` | 65536 | most pairs of atoms in one call of the network |
+| `STUDIO_MAX_RUNNING` | 64 | jobs that advance together; the others wait |
+| `STUDIO_MAX_QUEUE` | 256 | jobs that may wait; beyond it `busy` or 429 |
+| `STUDIO_MAX_JOBS_PER_CLIENT` | 16 | unfinished jobs of one socket |
+| `STUDIO_MAX_SAMPLES` | 64 | candidates of one job |
+| `STUDIO_MAX_STEPS` | 1024 | steps of one job |
+| `STUDIO_MAX_ATOMS_PER_MOLECULE` | 256 | |
+| `STUDIO_MAX_TOTAL_ATOMS` | 4096 | atoms of one job, all candidates together |
+| `STUDIO_MAX_MESSAGE_BYTES` | 65536 | one message of a client; four times as much closes the connection |
+| `STUDIO_MAX_BODY_BYTES` | 1048576 | one body of a REST request |
+| `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
+| `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates |
+| `STUDIO_BOND_TIMEOUT_S` | 5 | for one molecule |
+| `STUDIO_BOND_MEMORY_MB` | 1024 | for one molecule |
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gpff.spec import Limits as SpecLimits
+from studio.protocol import MAX_STEPS, Limits
+
+
+def _built_page() -> Path:
+    return Path(__file__).resolve().parents[2] / "frontend" / "dist"
+
+
+class Settings(BaseSettings):
+    """See the table at the head of this module. Raises `pydantic.ValidationError` for a senseless value."""
+
+    model_config = SettingsConfigDict(env_prefix="STUDIO_", frozen=True, populate_by_name=True)
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535, validation_alias=AliasChoices("STUDIO_PORT", "PORT"))] = 8000
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    frontend: Path = Field(default_factory=_built_page)
+    model: str = "default"
+    device: str | None = None
+    engine_factory: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "gpff:load"
+    batch_edges: PositiveInt = 65_536
+    max_running: PositiveInt = 64
+    max_queue: Annotated[int, Field(ge=0)] = 256
+    max_jobs_per_client: PositiveInt = 16
+    max_samples: PositiveInt = 64
+    max_steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = MAX_STEPS
+    max_atoms_per_molecule: PositiveInt = 256
+    max_total_atoms: PositiveInt = 4096
+    max_message_bytes: PositiveInt = 65_536
+    max_body_bytes: PositiveInt = 1_048_576
+    rerun_rounds: Annotated[int, Field(ge=0)] = 4
+    bond_workers: PositiveInt = 1
+    bond_timeout_s: PositiveFloat = 5.0
+    bond_memory_mb: PositiveInt = 1024
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    def limits(self) -> Limits:
+        """The limits as a client is told of them."""
+        return Limits(**{name: getattr(self, name) for name in Limits.model_fields})
+
+    def spec_limits(self) -> SpecLimits:
+        """The limits that a spec is checked against."""
+        return SpecLimits(self.max_atoms_per_molecule, self.max_samples, self.max_steps, self.max_total_atoms)

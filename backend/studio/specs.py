@@ -1,0 +1,75 @@
+"""From the wire to the library: a `GenerateSpec` becomes a checked `gpff` spec, its errors in the names of the wire."""
+
+import numpy as np
+
+from gpff.composition import parse_formula
+from gpff.errors import InputError
+from gpff.molecules import Floats
+from gpff.shape import typical_variances
+from gpff.spec import Blob, Limits, Scaffold, Spec, validate
+from studio.protocol import BlobSpec, GenerateSpec, ScaffoldSpec, ShapeName
+
+RELATIVE_VARIANCES: dict[ShapeName, tuple[float, float, float]] = {
+    "rod": (0.85, 0.13, 0.02),
+    "disc": (0.49, 0.49, 0.02),
+    "sphere": (1 / 3, 1 / 3, 1 / 3),
+}
+"""Of the named shapes. A disc keeps a little depth, since a covariance must be positive definite."""
+
+
+def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
+    """The checked spec. Raises `InputError` (`LimitError` over a limit) naming the field."""
+    if wire.formula is not None:
+        blobs: tuple[Blob, ...] = (_named_shape(wire.formula, wire.shape, limits),)
+    else:
+        blobs = tuple(_blob(blob, f"blobs.{i}", limits) for i, blob in enumerate(wire.blobs or ()))
+    spec = Spec(
+        blobs=blobs,
+        scaffold=None if wire.scaffold is None else _scaffold(wire.scaffold),
+        n_samples=wire.n_samples,
+        sampler=wire.sampler,
+        steps=wire.steps,
+        seed=seed,
+        noise=wire.lambda_,
+    )
+    try:
+        validate(spec, limits)
+    except InputError as error:
+        if wire.formula is not None and error.field.startswith("blobs.0."):
+            raise type(error)(error.field.removeprefix("blobs.0."), error.expected, error.got) from None
+        raise
+    return spec
+
+
+def shape_covariance(shape: ShapeName, n_atoms: int) -> Floats:
+    """Covariance `[3, 3]` Å² of a named shape, as large as molecules of `n_atoms` atoms typically are."""
+    return np.diag(np.array(RELATIVE_VARIANCES[shape]) * sum(typical_variances(n_atoms)))
+
+
+def _named_shape(formula: str, shape: ShapeName | None, limits: Limits) -> Blob:
+    numbers = tuple(parse_formula(formula, "formula", limits.max_atoms_per_molecule).tolist())
+    covariance = None if shape is None else shape_covariance(shape, len(numbers))
+    return Blob(numbers=numbers, covariance=covariance, placed=False)
+
+
+def _blob(blob: BlobSpec, field: str, limits: Limits) -> Blob:
+    numbers = None
+    if blob.formula is not None:
+        parsed = parse_formula(blob.formula, f"{field}.formula", limits.max_atoms_per_molecule)
+        numbers = tuple(parsed.tolist())
+    return Blob(
+        numbers=numbers,
+        heavy_atoms=blob.heavy_atoms,
+        center=blob.center,
+        covariance=None if blob.covariance is None else np.array(blob.covariance),
+        placed=blob.placed,
+        strictness=blob.strictness,
+    )
+
+
+def _scaffold(scaffold: ScaffoldSpec) -> Scaffold:
+    return Scaffold(
+        numbers=np.array(scaffold.numbers, dtype=np.int64),
+        positions=np.array(scaffold.positions, dtype=np.float64),
+        attach=tuple(scaffold.attach),
+    )
