@@ -80,13 +80,20 @@ def align(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
     return aligned
 
 
-def noised(data: QM9, ids: Ints, config: NoiseConfig, rng: np.random.Generator) -> Batch:
-    """One batch: draw σ, add centred noise, align, label ``F = 2 (x0 - x)``."""
-    numbers, clean, ptr = gather(data, ids)
-    sizes = np.diff(ptr)
-    mol_idx = np.repeat(np.arange(len(ids)), sizes)
+def noised(
+    data: QM9, ids: Ints, config: NoiseConfig, rng: np.random.Generator, keep: NDArray[np.bool_] | None = None
+) -> Batch:
+    """One batch: draw σ, add centred noise, align, label ``F = 2 (x0 - x)``.
+
+    With ``keep [len(ids)]`` only those molecules are prepared, with the noise they have in the whole batch.
+    """
     sigma = config.draw(len(ids), rng)
-    noise = rng.standard_normal(clean.shape, dtype=np.float32)
+    sizes = data.ptr[ids + 1] - data.ptr[ids]
+    noise = rng.standard_normal((int(sizes.sum()), 3), dtype=np.float32)
+    if keep is not None:
+        noise, sigma, ids, sizes = noise[np.repeat(keep, sizes)], sigma[keep], ids[keep], sizes[keep]
+    numbers, clean, ptr = gather(data, ids)
+    mol_idx = np.repeat(np.arange(len(ids)), sizes)
     noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
     positions = clean + sigma[mol_idx, None] * noise
     forces = 2.0 * (align(numbers, clean, positions, ptr) - positions)

@@ -1,0 +1,205 @@
+"""One training run: its configuration, its state, one optimiser step, and what is kept on disk.
+
+Everything random is drawn from a counter: the order of an epoch from (seed, epoch), the noise of a step from
+(seed, step). A run that is stopped and resumed therefore sees the batches that an unbroken run would have seen,
+and any number of worker processes sees the same molecules.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gpff import checkpoint
+from gpff.data import QM9
+from gpff.force import field_tables, forces_of
+from gpff.noising import Batch, NoiseConfig, noised
+from gpff.painn import NetworkConfig, PaiNN
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One run. ``steps`` fixes the learning rate: geometric from ``lr`` to ``lr_end`` after ``warmup`` steps.
+
+    The loss of a molecule is weighted by ``min(1 / σ², w_max)``; ``ema`` is the decay of the averaged weights, which
+    are the ones that ship.
+    """
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+    steps: int = 40_000
+    batch: int = 64
+    lr: float = 1e-3
+    lr_end: float = 1e-5
+    warmup: int = 500
+    clip: float = 1.0
+    weight_decay: float = 0.01
+    ema: float = 0.999
+    w_max: float = 1000.0
+    seed: int = 0
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """Linear warm-up, then geometric decay over the planned steps (and constant past them)."""
+    progress = min(1.0, max(0.0, (step - config.warmup) / max(1, config.steps - config.warmup)))
+    decay = math.pow(config.lr_end / config.lr, progress)
+    return min(1.0, (step + 1) / config.warmup) * config.lr * decay
+
+
+@lru_cache(maxsize=2)
+def _order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
+    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+
+
+def batch_ids(n: int, config: TrainConfig, step: int) -> NDArray[np.int64]:
+    """Molecules of one step, ``[batch]``: slices of a fresh permutation of all ``n`` for every epoch."""
+    epoch, k = divmod(step, n // config.batch)
+    return _order(n, config.seed, epoch)[k * config.batch : (k + 1) * config.batch]
+
+
+def batches(data: QM9, config: TrainConfig, start: int, worker: int = 0, workers: int = 1) -> Generator[Batch]:
+    """Batches from step ``start`` on, of each the molecules that fall to ``worker``.
+
+    Each is prepared on a thread while the one before is trained on.
+    """
+
+    def prepare(step: int) -> Batch:
+        rng = np.random.Generator(np.random.Philox(key=[config.seed, 2**63 + step]))
+        keep = np.arange(config.batch) % workers == worker
+        return noised(data, batch_ids(len(data), config, step), config.noise, rng, keep)
+
+    with ThreadPoolExecutor(1) as pool:
+        step = start
+        ahead = pool.submit(prepare, step)
+        while True:
+            batch, step = ahead.result(), step + 1
+            ahead = pool.submit(prepare, step)
+            yield batch
+
+
+def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:
+    """Mean squared force error of each molecule, ``[n_molecules]``, Å²."""
+    error = (predicted - torch.from_numpy(batch.forces)).square().mean(1)
+    total = torch.zeros(len(batch.sigma)).index_add_(0, torch.from_numpy(batch.mol_idx), error)
+    return total / torch.from_numpy(np.diff(batch.ptr))
+
+
+class Trainer:
+    """Network, averaged weights, optimiser and counters of a run that lives in ``folder``.
+
+    With several worker processes (``torch.distributed`` initialised) every process holds the same state; gradients are
+    summed over them, so all take the same step.
+    """
+
+    def __init__(self, folder: Path, config: TrainConfig, data: QM9) -> None:
+        self.folder, self.config, self.data = folder, config, data
+        torch.manual_seed(config.seed)
+        self.net = PaiNN(config.network)
+        self.parameters = list(self.net.parameters())
+        self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
+        )
+        self.step = 0
+        self.seconds = 0.0
+        self.skipped = 0
+
+    @property
+    def state_file(self) -> Path:
+        """Everything that is needed to go on."""
+        return self.folder / "state.pt"
+
+    def save(self) -> None:
+        """Write the state atomically."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = self.state_file.with_suffix(".tmp")
+        state = {
+            "config": asdict(self.config),
+            "net": self.net.state_dict(),
+            "ema": self.ema,
+            "optimizer": self.optimizer.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "skipped": self.skipped,
+            "data": self.data.hash,
+        }
+        torch.save(state, temporary)
+        os.replace(temporary, self.state_file)
+
+    def restore(self) -> None:
+        """Go on from :attr:`state_file`.
+
+        Raises:
+            ValueError: the state was trained on other data.
+        """
+        state = torch.load(self.state_file, weights_only=True)
+        if state["data"] != self.data.hash:
+            raise ValueError(f"state.data: expected {self.data.hash}, got {state['data']}")
+        self.net.load_state_dict(state["net"])
+        self.ema = state["ema"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.seconds, self.skipped = state["step"], state["seconds"], state["skipped"]
+
+    def start_from(self, model: checkpoint.Model) -> None:
+        """Take a model's weights, with a fresh optimiser (a warm restart)."""
+        self.net.load_state_dict(model.forces.net.state_dict())
+        self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
+
+    def export(self, name: str, folder: Path = checkpoint.WEIGHTS) -> Path:
+        """Write the averaged weights as a model that :func:`gpff.load` takes."""
+        training = {
+            **{k: v for k, v in asdict(self.config).items() if k != "network"},
+            "step": self.step,
+            "epochs": round(self.step * self.config.batch / len(self.data), 2),
+            "hours": round(self.seconds / 3600, 3),
+            "skipped_steps": self.skipped,
+        }
+        state = {**self.net.state_dict(), **self.ema}
+        return checkpoint.save(folder, name, state, self.config.network, data=self.data.hash, training=training)
+
+    def train_step(self, batch: Batch, stop: bool = False) -> tuple[Tensor, bool]:
+        """One optimiser step.
+
+        Returns:
+            the loss of each molecule of ``batch`` before the step, ``[n_molecules]``; whether any worker asked to stop.
+        """
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.step)
+        tensors = [torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr)]
+        losses = loss_by_molecule(forces_of(self.net, field_tables(self.net), *tensors), batch)
+        weight = torch.from_numpy(1.0 / np.square(batch.sigma)).clamp_max(self.config.w_max)
+        self.net.zero_grad()
+        torch.autograd.backward((weight * losses).sum() / self.config.batch)
+        stop = self._share(stop)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
+        if torch.isfinite(norm):
+            self.optimizer.step()
+            # a young average forgets its random start faster
+            decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
+            torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters], 1 - decay)
+        else:
+            self.skipped += 1
+        self.step += 1
+        return losses.detach(), stop
+
+    def _share(self, stop: bool) -> bool:
+        """Sum gradients, and the wish to stop, over all workers."""
+        if not torch.distributed.is_initialized():
+            return stop
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        flat = torch.cat([*(g.flatten() for g in gradients), torch.tensor([float(stop)])])
+        torch.distributed.all_reduce(flat)
+        parts = torch.split(flat[:-1], [g.numel() for g in gradients])
+        torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(parts, gradients, strict=True)])
+        return bool(flat[-1] > 0)
