@@ -21,7 +21,6 @@ COMMANDS = {
     "data": "build the cached QM9 file, or say what is in it",
     "train": "train a model; stop and resume at will",
     "evaluate": "measure validity against network evaluations",
-    "bench": "measure training and inference speed",
 }
 """Subcommand → what it does. All but `sample` and `data` live in the module of their name."""
 
@@ -82,9 +81,7 @@ def _setup_sample(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--noise", type=float, help="λ of sdd in Å")
     parser.add_argument("--model", default="default", help="name or folder of the weights")
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
-    parser.add_argument(
-        "-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)"
-    )
+    parser.add_argument("-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)")
     parser.add_argument("--valid-only", action="store_true", help="leave invalid molecules out of the output")
     parser.add_argument("--quiet", action="store_true", help="no progress bar and no summary")
     return _run_sample
@@ -134,9 +131,7 @@ def _record(candidate: Candidate, i: int, suffix: str) -> str:
 
 
 def _setup_data(parser: argparse.ArgumentParser) -> Run:
-    parser.add_argument(
-        "--path", type=Path, help="the file (default: qm9.npz in $GPFF_CACHE or ~/.cache/gpff)"
-    )
+    parser.add_argument("--path", type=Path, help="the file (default: qm9.npz in $GPFF_CACHE or ~/.cache/gpff)")
     parser.add_argument("--rebuild", action="store_true", help="read and filter QM9 again")
     return _run_data
 
