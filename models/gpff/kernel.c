@@ -19,7 +19,7 @@
 #endif
 typedef float vec __attribute__((vector_size(B * sizeof(float)), aligned(4), may_alias));
 
-#ifdef GPFF_PORTABLE
+#if defined(GPFF_PORTABLE) && defined(__x86_64__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES

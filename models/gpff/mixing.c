@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#ifdef GPFF_PORTABLE
+#if defined(GPFF_PORTABLE) && defined(__x86_64__)
 #define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define CLONES

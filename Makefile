@@ -1,0 +1,64 @@
+# GPFF Studio: `make run` serves the editor, `make test` checks everything. Both set up what they need first and
+# start at once when nothing has changed since.
+
+PORT ?= 8000
+RUN ?= runs/default
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PAGE := frontend/dist/index.html
+PAGE_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfig.json \
+	$(shell find frontend/src frontend/public -type f 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup run test train evaluate bench lint format lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.kernel $(PAGE) ## make .venv/, build the kernel and the page; does only what has changed
+
+run: setup ## serve the editor on 127.0.0.1 (PORT=8000)
+	@PORT=$(PORT) exec $(PYTHON) -m studio
+
+test: setup ## run every check: style, types, import contracts, the page's tests, the Python tests with Chromium
+	@scripts/test.sh
+
+train: $(VENV)/.kernel ## train, or go on with, the model in runs/default (RUN=folder)
+	@$(VENV)/bin/gpff train $(RUN)
+
+evaluate: $(VENV)/.kernel ## print the table of validity against network evaluations
+	@$(VENV)/bin/gpff evaluate
+
+bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
+	@$(VENV)/bin/gpff bench
+
+lint: $(VENV)/.installed frontend/node_modules/.installed ## style, types and import contracts alone
+	@scripts/test.sh lint
+
+format: $(VENV)/.installed ## rewrite the Python sources in the house style
+	@$(VENV)/bin/ruff check --fix-only --quiet .
+	@$(VENV)/bin/ruff format .
+
+lock: $(VENV)/.installed ## pin every requirement of pyproject.toml anew in requirements.lock
+	@scripts/setup.sh lock
+
+clean: ## remove what setup made; trained models and data stay
+	rm -rf $(VENV) .tools frontend/node_modules frontend/dist models/gpff/_kernel.so
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.installed: requirements.lock pyproject.toml .python-version scripts/setup.sh
+	@scripts/setup.sh python
+	@touch $@
+
+$(VENV)/.kernel: $(VENV)/.installed models/gpff/kernel.py $(wildcard models/gpff/*.c)
+	@scripts/setup.sh kernel
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package.json frontend/package-lock.json frontend/.npmrc scripts/npm.sh | $(VENV)/.installed
+	@scripts/npm.sh ci --no-audit --no-fund
+	@touch $@
+
+$(PAGE): frontend/node_modules/.installed $(PAGE_SOURCES)
+	@scripts/npm.sh run build
