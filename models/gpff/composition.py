@@ -97,9 +97,7 @@ def check_valence(numbers: ArrayLike, open_valences: int = 0) -> str | None:
     return None
 
 
-def random_composition(
-    n_heavy: int, open_valences: int, rng: np.random.Generator, field: str = "heavy_atoms"
-) -> Ints:
+def random_composition(n_heavy: int, open_valences: int, rng: np.random.Generator, field: str = "heavy_atoms") -> Ints:
     """`n_heavy` heavy atoms, distributed like QM9's, and hydrogens that leave `open_valences` free bonds.
 
     The result, in Hill order, passes `check_valence(…, open_valences)`. Raises `InputError` naming `field`

@@ -116,9 +116,7 @@ def matrix_sqrt(matrices: Floats) -> Floats:
     return np.asarray(np.einsum("nij,nj,nkj->nik", vectors, roots, vectors))
 
 
-def relative_forces(
-    positions: Floats, forces: Floats, fixed: Bools, ptr: Ints, align: bool = False
-) -> Floats:
+def relative_forces(positions: Floats, forces: Floats, fixed: Bools, ptr: Ints, align: bool = False) -> Floats:
     """Forces `[n_atoms, 3]` read in the frame that stands still; zero on fixed atoms.
 
     The network knows displacements up to a common translation only: a molecule without fixed atoms keeps its

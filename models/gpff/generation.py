@@ -127,9 +127,7 @@ def generate(
                 before = state.step
             bar.update((plan.steps - before) * plan.n_molecules)
             unfinished += [(candidate, _submit(bonds, candidate)) for candidate in _candidates(plan, state)]
-        return [
-            candidate if future is None else _judged(candidate, future) for candidate, future in unfinished
-        ]
+        return [candidate if future is None else _judged(candidate, future) for candidate, future in unfinished]
 
 
 def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS) -> Iterator[Plan]:
@@ -154,10 +152,7 @@ def _pieces(specs: Iterable[Spec], batch_atoms: int) -> Iterator[Plan]:
     first = 0
     for spec in specs:
         # A random blob has at most 2 n + 2 hydrogens.
-        sizes = (
-            3 * (blob.heavy_atoms or 0) + 2 if blob.numbers is None else len(blob.numbers)
-            for blob in spec.blobs
-        )
+        sizes = (3 * (blob.heavy_atoms or 0) + 2 if blob.numbers is None else len(blob.numbers) for blob in spec.blobs)
         n_atoms = sum(sizes) + (0 if spec.scaffold is None else len(spec.scaffold.numbers))
         stride = max(1, batch_atoms // max(n_atoms, 1))
         for start in range(0, spec.n_samples, stride):
@@ -204,6 +199,4 @@ def _submit(bonds: BondWorkers | None, candidate: Candidate) -> Future[Verdict] 
 
 def _judged(candidate: Candidate, future: Future[Verdict]) -> Candidate:
     verdict = future.result()
-    return replace(
-        candidate, smiles=verdict.smiles, valid=verdict.valid, reason=verdict.reason, bonds=verdict.bonds
-    )
+    return replace(candidate, smiles=verdict.smiles, valid=verdict.valid, reason=verdict.reason, bonds=verdict.bonds)

@@ -155,9 +155,7 @@ def _compile_blobs(spec: Spec, atoms: Ints, sizes: Ints) -> Blobs:
     """`atoms` in batch order; `sizes [n_molecules, n_blobs]`."""
     n_molecules, n_blobs = sizes.shape
     covariances = {
-        (i, n): _covariance(spec, blob, int(n))
-        for i, blob in enumerate(spec.blobs)
-        for n in np.unique(sizes[:, i])
+        (i, n): _covariance(spec, blob, int(n)) for i, blob in enumerate(spec.blobs) for n in np.unique(sizes[:, i])
     }
     return Blobs(
         atoms=atoms,

@@ -281,6 +281,4 @@ def _check_composition(spec: Spec) -> None:
         last = len(spec.blobs) - 1
         alone = last == 0 and spec.scaffold is None
         whole = formula(numbers) if alone else f"{formula(numbers)} for the whole molecule"
-        raise InputError(
-            f"blobs.{last}.formula", "atoms that make a closed shell", f"{whole}, which {reason}"
-        )
+        raise InputError(f"blobs.{last}.formula", "atoms that make a closed shell", f"{whole}, which {reason}")
