@@ -11,6 +11,10 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} OMP_WAIT_POLICY=PASSIVE OPENBLAS_NU
 # What a developer has set for a server of their own must not reach the tests.
 for name in $(compgen -e STUDIO_); do unset "$name"; done
 unset PORT
+if [[ ! -t 1 ]]; then
+    unset FORCE_COLOR
+    export NO_COLOR=1
+fi
 
 bin=.venv/bin
 failed=0

@@ -6,10 +6,11 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from gpff import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = [ROOT / ".ci" / "run", *sorted((ROOT / "scripts").glob("*.sh"))]
@@ -50,13 +51,13 @@ def test_port_is_chosen_by_the_environment() -> None:
 
 @needs_make
 @pytest.mark.parametrize("target", ["train", "evaluate"])
-def test_target_is_a_command_that_exists(target: str) -> None:
+def test_target_is_a_command_that_exists(target: str, capsys: pytest.CaptureFixture[str]) -> None:
     program, command, *_ = recipe(target).split()
     assert (Path(program).name, command) == ("gpff", target)
-    done = subprocess.run(
-        [sys.executable, "-m", "gpff.cli", command, "--help"], capture_output=True, text=True, check=True
-    )
-    assert done.stdout.startswith(f"usage: gpff {target}")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith(f"usage: gpff {target}")
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
