@@ -120,18 +120,14 @@ def render() -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="compare only")
     check = parser.parse_args().check
     text = render()
     if check:
         current = TARGET.read_text(encoding="utf-8") if TARGET.exists() else ""
         if current != text:
-            print(
-                f"{TARGET.name} is not up to date: run python scripts/generate_protocol.py", file=sys.stderr
-            )
+            print(f"{TARGET.name} is not up to date: run python scripts/generate_protocol.py", file=sys.stderr)
         return int(current != text)
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     TARGET.write_text(text, encoding="utf-8")

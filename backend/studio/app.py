@@ -51,7 +51,8 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     app.add_middleware(SecurityHeaders)
     for module in (generate, model, ws):
         app.include_router(module.router)
-    app.mount("/", Page(settings.frontend), name="page")
+    taken = frozenset(path for path in app.openapi()["paths"])
+    app.mount("/", Page(settings.frontend, taken), name="page")
     return app
 
 

@@ -51,7 +51,7 @@ class BlobSpec(Wire):
     """
 
     formula: Formula | None = None
-    heavy_atoms: Annotated[int, Strict(), Field(ge=1, le=MAX_LIST)] | None = None
+    heavy_atoms: Annotated[int, Strict(), Field(ge=1)] | None = None
     center: Vec3 = (0.0, 0.0, 0.0)
     covariance: Mat3 | None = None
     placed: Bool = True
@@ -87,9 +87,9 @@ class GenerateSpec(Wire):
     shape: ShapeName | None = None
     blobs: Annotated[list[BlobSpec], Field(min_length=1, max_length=64)] | None = None
     scaffold: ScaffoldSpec | None = None
-    n_samples: Annotated[int, Strict(), Field(ge=1, le=MAX_LIST)] = 1
+    n_samples: Annotated[int, Strict(), Field(ge=1)] = 1
     sampler: Sampler = "sdd"
-    steps: Annotated[int, Strict(), Field(ge=1, le=MAX_STEPS)] = 64
+    steps: Annotated[int, Strict(), Field(ge=1)] = 64
     seed: Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)] | None = None
     valid_only: Bool = False
     lambda_: Annotated[float, Strict(), Field(ge=0, le=10)] | None = Field(default=None, alias="lambda")

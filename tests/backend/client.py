@@ -145,6 +145,6 @@ class Client:
 @asynccontextmanager
 async def connected(live: Live, **kwargs: Any) -> AsyncIterator[Client]:
     """A client on a socket of its own."""
-    options: dict[str, Any] = {"subprotocols": [Subprotocol("gpff.v1")], "compression": None, "max_size": None}
+    options: dict[str, Any] = {"subprotocols": [Subprotocol("gpff.v1")], "compression": None, "max_queue": None}
     async with websockets.connect(f"ws://127.0.0.1:{live.port}/ws", **{**options, **kwargs}) as connection:
         yield Client(connection)

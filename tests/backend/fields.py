@@ -7,6 +7,7 @@ on such a field: C7H8O2 (guaiacol), C2H6O (ethanol), CH4 and H2O become real mol
 import os
 import time
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Harmonic:
         self.calls.append(len(ptr) - 1)
         time.sleep(self.delay_s)
         forces = np.zeros(positions.shape, dtype=np.float32)
-        for start, stop in zip(ptr[:-1], ptr[1:], strict=True):
+        for start, stop in pairwise(ptr):
             x = positions[start:stop]
             target = reference(numbers[start:stop]) + x.mean(axis=0)
             forces[start:stop] = self.force(numbers[start:stop], 2.0 * (target - x))

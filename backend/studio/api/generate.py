@@ -21,10 +21,7 @@ _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schema
 _PROBLEMS = {400: "Not JSON", 413: "Over a limit", 422: "A field is wrong", 429: "Busy", 503: "No model"}
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"model": GenerateResult, "content": {SDF: {"schema": {"type": "string"}}}},
-    **{
-        status: {"model": Problem, "description": what, "content": _PROBLEM}
-        for status, what in _PROBLEMS.items()
-    },
+    **{status: {"model": Problem, "description": what, "content": _PROBLEM} for status, what in _PROBLEMS.items()},
 }
 
 

@@ -18,13 +18,22 @@ NOT_BUILT = """<!doctype html>
 
 
 class Page(StaticFiles):
-    """Files of `folder`; paths that name no file are the page's own routes and get index.html."""
+    """Files of `folder`; paths that name no file are the page's own routes and get index.html.
 
-    def __init__(self, folder: Path) -> None:
+    `taken`: paths of the REST interface; here they arrive with a method that they do not have.
+    """
+
+    def __init__(self, folder: Path, taken: frozenset[str]) -> None:
         super().__init__(directory=folder, check_dir=False, html=True)
         self._index = folder / "index.html"
+        self._taken = taken
+
+    async def check_config(self) -> None:
+        """Nothing to check: the folder appears when the page is built, and the service may run before."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
+        if scope["method"] not in ("GET", "HEAD") or f"/{path}" in self._taken:
+            raise HTTPException(405)
         is_file = bool(PurePosixPath(path).suffix)
         if not self._index.is_file():
             if is_file:

@@ -220,8 +220,8 @@ def _explain(error: ValidationError) -> Report:
             got = ascii(first["ctx"]["tag"])[:60] if first["type"] == "union_tag_invalid" else "none"
             detail = f"type: expected {expected}, got {got}"
             return Report("bad_message", 400, detail, field="type", expected=expected, got=got)
-        case "model_attributes_type" if not first["loc"]:
-            return Report("bad_message", 400, "message: expected an object with a type")
+    if not first["loc"]:
+        return Report("bad_message", 400, "message: expected an object with a type")
     tag = str(first["loc"][0])
     return complaint(problems, drop=(tag, "spec"))
 

@@ -87,17 +87,20 @@ class Channel:
         self._outbox.put(event)
 
     def exchange(self, wait: bool) -> Iterator[Any]:
-        """Send and receive what can be without waiting; with `wait`, until something has come."""
+        """Send and receive what can be without waiting; with `wait`, until a message is there."""
         while True:
             self._send()
+            waits = wait and self._whole() is None
             writes = [self._sock] if self._sending else []
-            readable, _, _ = select.select([self._sock], writes, [], None if wait else 0.0)
+            readable, _, _ = select.select([self._sock], writes, [], None if waits else 0.0)
             if readable:
                 self._receive()
+            elif not waits:
                 break
-            if not wait:
-                break
-        yield from self._messages()
+        while (end := self._whole()) is not None:
+            data = bytes(self._inbox[LENGTH.size : end])
+            del self._inbox[:end]
+            yield pickle.loads(data)
 
     def first(self) -> Options:
         """The first message, which says what to run."""
@@ -135,14 +138,12 @@ class Channel:
             return
         raise EOFError("the web process has closed the socket")
 
-    def _messages(self) -> Iterator[Any]:
-        while len(self._inbox) >= LENGTH.size:
-            end = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
-            if len(self._inbox) < end:
-                return
-            data = bytes(self._inbox[LENGTH.size : end])
-            del self._inbox[:end]
-            yield pickle.loads(data)
+    def _whole(self) -> int | None:
+        """Where the first message of the inbox ends, once all of it is there."""
+        if len(self._inbox) < LENGTH.size:
+            return None
+        end: int = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
+        return end if len(self._inbox) >= end else None
 
 
 def resolve(path: str) -> Factory:

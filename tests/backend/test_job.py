@@ -1,0 +1,262 @@
+"""A job in the web process: what its listener hears, verdicts on the way, and candidates run again."""
+
+import asyncio
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from fields import Harmonic, Hazard
+from inline import InlineEngine, TellingJudge
+
+from gpff.chemistry import Verdict
+from gpff.errors import InputError
+from gpff.molecules import Floats, Ints
+from gpff.spec import Limits
+from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY, Frame
+from studio.engine.messages import Snapshot
+from studio.errors import Busy, EngineError, JobCancelled, NotReady, StudioError
+from studio.job import Job, Listener, Workshop
+from studio.jobs import Jobs
+from studio.protocol import GenerateResult, GenerateSpec
+
+GOOD = Verdict(True, "C", None, ((0, 1, 1),))
+BAD = Verdict(False, None, "2 separate fragments")
+
+
+class Ear(Listener):
+    """Writes down what it hears."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+        self.frames: list[Frame] = []
+        self.verdicts: list[tuple[int, int, bool]] = []
+        self.result: GenerateResult | None = None
+        self.error: StudioError | None = None
+        self.over = asyncio.Event()
+
+    def queued(self, job: Job, position: int) -> None:
+        self.heard.append(f"queued {position}")
+
+    def frame(self, frame: Frame) -> None:
+        self.heard.append("frame")
+        self.frames.append(frame)
+
+    def verdict(self, job: Job, sample: int, verdict: Verdict) -> None:
+        self.heard.append("verdict")
+        self.verdicts.append((job.seq, sample, verdict.valid))
+
+    def final(self, result: GenerateResult) -> None:
+        self.heard.append("final")
+        self.result = result
+        self.over.set()
+
+    def failed(self, error: StudioError) -> None:
+        self.heard.append("failed")
+        self.error = error
+        self.over.set()
+
+    async def end(self) -> None:
+        await asyncio.wait_for(self.over.wait(), 10)
+
+
+def shop(
+    engine: InlineEngine, opinion: Callable[[Ints, Floats], Verdict] = lambda z, x: GOOD
+) -> tuple[Jobs, TellingJudge]:
+    judge = TellingJudge(opinion)
+    return Jobs(Workshop(engine, judge, Limits(), rerun_rounds=2)), judge
+
+
+def wire(**spec: object) -> GenerateSpec:
+    return GenerateSpec.model_validate({"formula": "CH4", "steps": 4, "seed": 5, **spec})
+
+
+async def test_a_job_tells_its_story_in_order() -> None:
+    engine, ear = InlineEngine(), Ear()
+    await engine.start()
+    jobs, _ = shop(engine)
+    job = await jobs.start(wire(n_samples=2), "client", ear)
+    await ear.end()
+    assert ear.heard[:2] == ["queued 0", "frame"] and ear.heard[-1] == "final"
+    assert sorted(sample for _, sample, _ in ear.verdicts) == [0, 1]
+    assert [frame.seq for frame in ear.frames] == [1, 2, 3, 4, 5]
+    flags = [frame.flags for frame in ear.frames]
+    assert flags == [FLAG_KEY, 0, 0, 0, FLAG_KEY | FLAG_FINAL]
+    assert ear.result is not None and ear.result.job == job.id == str(ear.frames[0].job)
+    assert ear.result.model == "f" * 64 and ear.result.seed == 5 and len(jobs) == 0 and job.ended
+    await engine.close()
+
+
+async def test_a_verdict_is_told_when_it_changes_only() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs, judge = shop(engine)
+    await jobs.start(wire(steps=600, **{"lambda": 0.05}), "client", ear)
+    while not ear.over.is_set():
+        engine.step()
+        await asyncio.sleep(0.001)
+    assert judge.glimpses > 1
+    assert [(sample, valid) for _, sample, valid in ear.verdicts] == [(0, True)]
+    assert ear.verdicts[0][0] < ear.frames[-1].seq
+
+
+async def test_clouds_are_not_judged() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs, judge = shop(engine)
+    await jobs.start(wire(steps=3, **{"lambda": 5.0}), "client", ear)
+    for _ in range(2):
+        engine.step()
+        await asyncio.sleep(0.001)
+    assert judge.glimpses == 0
+    jobs.close()
+
+
+async def test_frames_lost_between_the_processes_are_marked() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs, _ = shop(engine)
+    job = await jobs.start(wire(), "client", ear)
+    engine.step()
+    lost = Snapshot(job.number, 3, np.zeros((5, 3)), np.zeros(1), np.zeros(1), dropped=True)
+    engine._listeners[job.number](lost)
+    assert ear.frames[-1].flags == FLAG_DROPPED and ear.frames[-1].step == 3
+    jobs.close()
+
+
+async def test_cancel_while_it_runs_and_while_it_is_judged() -> None:
+    engine, ears = InlineEngine(), [Ear(), Ear()]
+    jobs, judge = shop(engine)
+    running = await jobs.start(wire(), "client", ears[0])
+    engine.step()
+    running.cancel()
+    assert isinstance(ears[0].error, JobCancelled)
+
+    judge.gate.clear()
+    judged = await jobs.start(wire(), "client", ears[1])
+    for _ in range(6):
+        engine.step()
+        await asyncio.sleep(0)
+    assert ears[1].frames[-1].flags & FLAG_FINAL and not ears[1].over.is_set()
+    judged.cancel()
+    judged.cancel()
+    judge.gate.set()
+    await asyncio.sleep(0.01)
+    assert isinstance(ears[1].error, JobCancelled) and ears[1].heard.count("failed") == 1
+    assert ears[1].result is None and len(jobs) == 0
+
+
+async def test_a_full_engine_is_busy() -> None:
+    engine, ears = InlineEngine(running=1, waiting=0), [Ear(), Ear()]
+    jobs, _ = shop(engine)
+    await jobs.start(wire(), "client", ears[0])
+    job = await jobs.start(wire(), "client", ears[1])
+    assert isinstance(ears[1].error, Busy) and ears[1].error.retry_after_s > 0 and ears[1].heard == ["failed"]
+    called: list[str] = []
+    job.when_ended(lambda: called.append("at once"))
+    assert called == ["at once"] and len(jobs) == 1
+    jobs.close()
+
+
+async def test_without_an_engine_nothing_is_left_behind() -> None:
+    class NoEngine(InlineEngine):
+        def submit(self, start: object, listener: object) -> None:
+            raise NotReady("no model")
+
+    jobs, _ = shop(NoEngine())
+    with pytest.raises(NotReady):
+        await jobs.start(wire(), "client", Ear())
+    assert len(jobs) == 0
+
+
+async def test_a_bad_spec_is_refused_before_it_becomes_a_job() -> None:
+    engine = InlineEngine()
+    jobs, _ = shop(engine)
+    with pytest.raises(InputError):
+        await jobs.start(wire(formula="CH3"), "client", Ear())
+    assert len(jobs) == 0 and engine.started == []
+
+
+async def test_a_fault_in_the_judge_ends_the_job_with_an_error() -> None:
+    def faulty(numbers: Ints, positions: Floats) -> Verdict:
+        raise ZeroDivisionError
+
+    engine, ear = InlineEngine(), Ear()
+    await engine.start()
+    jobs, _ = shop(engine, faulty)
+    await jobs.start(wire(steps=1), "client", ear)
+    await ear.end()
+    assert ear.heard[-1] == "failed" and ear.error is not None and ear.error.code == "internal"
+    await engine.close()
+
+
+# --- valid_only --------------------------------------------------------------------------------------
+
+
+async def test_failed_candidates_run_again_with_fresh_noise() -> None:
+    verdicts = iter([BAD, GOOD, BAD, GOOD, BAD, GOOD])  # 0 and 2 fail; then 0 passes and 2 fails; then 2 passes
+
+    engine, ear = InlineEngine(), Ear()
+    await engine.start()
+    jobs, judge = shop(engine, lambda z, x: next(verdicts))
+    job = await jobs.start(wire(n_samples=3, valid_only=True, steps=2, **{"lambda": 3.0}), "client", ear)
+    judge.glimpses = 0
+    await ear.end()
+    assert ear.result is not None and judge.glimpses == 0
+    assert all(candidate.valid for candidate in ear.result.candidates)
+    assert ear.result.attempts.rerun == 3 and ear.result.attempts.budget == 6
+    assert [start.plan.keys.tolist() for start in engine.started] == [
+        [[5, 0], [5, 1], [5, 2]],
+        [[5, 3], [5, 4]],
+        [[5, 5]],
+    ]
+    assert len({start.job for start in engine.started}) == 3
+    assert {frame.job for frame in ear.frames} == {job.number}  # reruns are not streamed
+    await engine.close()
+
+
+async def test_the_budget_ends_reruns_and_is_reported() -> None:
+    engine, ear = InlineEngine(), Ear()
+    await engine.start()
+    jobs, _ = shop(engine, lambda z, x: BAD)
+    await jobs.start(wire(n_samples=2, valid_only=True, steps=1), "client", ear)
+    await ear.end()
+    assert ear.result is not None and not any(candidate.valid for candidate in ear.result.candidates)
+    assert ear.result.attempts.rerun == ear.result.attempts.budget == 4
+    await engine.close()
+
+
+async def test_a_rerun_can_be_cancelled() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs, _ = shop(engine, lambda z, x: BAD)
+    job = await jobs.start(wire(valid_only=True, steps=1), "client", ear)
+    while len(engine.started) < 2:
+        engine.step()
+        await asyncio.sleep(0.001)
+    job.cancel()
+    await ear.end()
+    assert isinstance(ear.error, JobCancelled) and len(jobs) == 0
+
+
+async def test_an_engine_error_in_a_rerun_ends_the_job() -> None:
+    class Tiring(Harmonic):
+        def force(self, numbers: np.ndarray, forces: np.ndarray) -> np.ndarray:
+            if len(self.calls) > 1:
+                raise RuntimeError("tired")
+            return forces
+
+    engine, ear = InlineEngine(Tiring()), Ear()
+    await engine.start()
+    jobs, _ = shop(engine, lambda z, x: BAD)
+    await jobs.start(wire(valid_only=True, steps=1), "client", ear)
+    await ear.end()
+    assert isinstance(ear.error, EngineError) and "tired" in str(ear.error)
+    await engine.close()
+
+
+async def test_a_molecule_that_ran_away_is_not_judged() -> None:
+    engine, ear = InlineEngine(Hazard()), Ear()
+    await engine.start()
+    jobs, _ = shop(engine)
+    await jobs.start(wire(formula="F2"), "client", ear)
+    await ear.end()
+    assert ear.result is not None
+    (candidate,) = ear.result.candidates
+    assert not candidate.valid and candidate.reason is not None and "finite" in candidate.reason
+    await engine.close()

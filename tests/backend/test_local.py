@@ -1,0 +1,228 @@
+"""The engine's process: its loading, its death and its return."""
+
+import asyncio
+import os
+import signal
+
+import numpy as np
+from client import connected, running, settings
+
+from gpff.plan import compile
+from gpff.spec import Spec
+from studio.app import local_engine
+from studio.engine.home import EngineState
+from studio.engine.local import LocalEngine
+from studio.engine.messages import (
+    Cancel,
+    Cancelled,
+    Crashed,
+    Done,
+    JobEvent,
+    Pause,
+    Queued,
+    Refused,
+    Resume,
+    Snapshot,
+    Start,
+)
+from studio.errors import NotReady
+
+WATER = {"formula": "H2O", "steps": 5, "seed": 3}
+LONG = {"formula": "C7H8O2", "steps": 1024, "seed": 1}
+
+
+def start(job: int, formula: str = "CH4", steps: int = 5) -> Start:
+    return Start(job, "client", compile(Spec.from_formula(formula, steps=steps, seed=job)))
+
+
+class Ear:
+    """Hears one job."""
+
+    def __init__(self) -> None:
+        self.events: list[JobEvent] = []
+        self.ended = asyncio.Event()
+
+    def __call__(self, event: JobEvent) -> None:
+        self.events.append(event)
+        if isinstance(event, Done | Cancelled | Crashed | Refused):
+            self.ended.set()
+
+    async def end(self) -> JobEvent:
+        await asyncio.wait_for(self.ended.wait(), 20)
+        return self.events[-1]
+
+
+async def until(engine: LocalEngine, state: EngineState) -> None:
+    async with asyncio.timeout(20):
+        while engine.state is not state:
+            await asyncio.sleep(0.01)
+
+
+async def test_jobs_wait_while_the_model_loads() -> None:
+    engine = local_engine(settings("late", max_running=2, max_queue=1))
+    await engine.start()
+    ears = [Ear() for _ in range(4)]
+    for job, ear in enumerate(ears):
+        engine.submit(start(job), ear)
+    assert [type(ear.events[0]) for ear in ears] == [Queued, Queued, Queued, Refused]
+    assert [event.position for ear in ears[:3] if isinstance(event := ear.events[0], Queued)] == [0, 0, 1]
+    assert engine.state is EngineState.LOADING and engine.model is None
+    assert [type(await ear.end()) for ear in ears[:3]] == [Done, Done, Done]
+    assert all(sum(isinstance(event, Queued) for event in ear.events) == 1 for ear in ears[:3])
+    assert engine.state is EngineState.READY and engine.model is not None and engine.model.name == "analytic"
+    await engine.close()
+
+
+async def test_commands_reach_a_job_that_waits_for_the_model() -> None:
+    engine = local_engine(settings("late"))
+    ears = [Ear() for _ in range(3)]
+    for job, ear in enumerate(ears):
+        engine.submit(start(job), ear)
+    engine.send(Cancel(0))  # there is not even a process yet
+    engine.send(Pause(1))
+    assert isinstance(ears[0].events[-1], Cancelled)
+    await engine.start()
+    assert isinstance(await ears[2].end(), Done)
+    assert [event.step for event in ears[1].events if isinstance(event, Snapshot)] == [0]
+    engine.send(Resume(1))
+    assert isinstance(await ears[1].end(), Done)
+    engine.send(Cancel(1))  # has ended: nothing happens
+    await engine.close()
+
+
+async def test_death_is_told_to_every_job_and_the_engine_comes_back() -> None:
+    engine = local_engine(settings("slow"))
+    await engine.start()
+    await until(engine, EngineState.READY)
+    ears = [Ear(), Ear()]
+    for job, ear in enumerate(ears):
+        engine.submit(start(job, "C7H8O2", 1024), ear)
+    while len(ears[1].events) < 3:
+        await asyncio.sleep(0.01)
+    assert engine.pid is not None
+    os.kill(engine.pid, signal.SIGKILL)
+    for ear in ears:
+        crash = await ear.end()
+        assert isinstance(crash, Crashed) and "exit code -9" in crash.detail
+    assert engine.detail is not None and "restarted" in engine.detail
+    again = Ear()
+    engine.submit(start(7), again)
+    assert isinstance(await again.end(), Done)
+    assert engine.detail is None
+    await engine.close()
+
+
+async def test_a_job_that_kills_the_process_is_the_only_victim_of_those_to_come() -> None:
+    engine = local_engine(settings("hazard"))
+    await engine.start()
+    killer, later = Ear(), Ear()
+    engine.submit(start(1, "H2"), killer)
+    assert isinstance(await killer.end(), Crashed)
+    engine.submit(start(2), later)
+    assert isinstance(await later.end(), Done)
+    await engine.close()
+
+
+async def test_a_model_that_cannot_be_loaded_refuses_jobs_and_says_why() -> None:
+    engine = local_engine(settings("missing", model="nobody"))
+    waiting = Ear()
+    engine.submit(start(1), waiting)
+    await engine.start()
+    crash = await waiting.end()
+    assert isinstance(crash, Crashed) and "no weights named 'nobody'" in crash.detail
+    assert engine.state is EngineState.FAILED
+    try:
+        engine.submit(start(2), Ear())
+    except NotReady as error:
+        assert "no weights named 'nobody'" in str(error)
+    else:
+        raise AssertionError("a job was taken without a model")
+    await engine.close()
+
+
+async def test_closing_ends_the_process_and_its_jobs() -> None:
+    engine = local_engine(settings("slow"))
+    await engine.start()
+    await until(engine, EngineState.READY)
+    ear, pid = Ear(), engine.pid
+    engine.submit(start(1, "C7H8O2", 1024), ear)
+    await engine.close()
+    assert isinstance(ear.events[-1], Crashed) and "shutting down" in ear.events[-1].detail
+    assert engine.state is EngineState.CLOSED and engine.pid is None and pid is not None
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        pass
+    else:
+        raise AssertionError("the process lives on")
+
+
+async def test_a_listener_that_fails_harms_no_other_job() -> None:
+    def fails(event: JobEvent) -> None:
+        if isinstance(event, Snapshot):
+            raise ValueError("a fault of the listener")
+
+    engine = local_engine(settings("harmonic"))
+    await engine.start()
+    good = Ear()
+    engine.submit(start(1), fails)
+    engine.submit(start(2), good)
+    assert isinstance(await good.end(), Done)
+    await engine.close()
+
+
+async def test_many_jobs_and_large_frames_pass_the_socket_whole() -> None:
+    engine = local_engine(settings("harmonic"))
+    await engine.start()
+    spec = Spec.from_formula("C80H162", n=16, steps=3, seed=1)
+    plan, ears = compile(spec), [Ear() for _ in range(8)]
+    for job, ear in enumerate(ears):
+        engine.submit(Start(job, "client", plan), ear)
+    ends = [await ear.end() for ear in ears]
+    assert all(isinstance(end, Done) and end.last.positions.shape == (16 * 242, 3) for end in ends)
+    first = ends[0]
+    assert isinstance(first, Done)
+    for end in ends:
+        assert isinstance(end, Done)
+        np.testing.assert_array_equal(end.last.positions, first.last.positions)
+    await engine.close()
+
+
+async def test_a_service_whose_engine_dies_tells_its_streams_and_recovers() -> None:
+    with running(settings("slow")) as live:
+        async with connected(live) as client:
+            jobs = [await client.accepted(f"{i}", **LONG) for i in range(2)]
+            os.kill(live.engine.pid, signal.SIGKILL)
+            for _ in jobs:
+                error = await client.until("error")
+                assert error["code"] == "engine" and error["retryable"] and error["job"] in jobs
+            story = await client.run("again", **WATER)  # waits for the engine to come back
+            assert story.order[-1] == "final"
+
+
+async def test_a_service_that_loads_is_not_ready_but_takes_jobs() -> None:
+    with running(settings("late"), ready=False) as live:
+        response = live.get("/readyz")
+        assert response.status_code == 503 and response.json()["status"] == "loading"
+        assert live.get("/model").status_code == 503 and live.get("/healthz").status_code == 200
+        async with connected(live) as client:
+            await client.send(type="hello")
+            assert (await client.until("welcome"))["model"] is None
+            assert (await client.run(**WATER)).order[-1] == "final"
+        assert live.get("/readyz").status_code == 200
+
+
+async def test_a_service_without_a_model_says_so() -> None:
+    with running(settings("missing"), ready=False) as live:
+        async with asyncio.timeout(20):
+            while live.get("/readyz").json()["status"] == "loading":
+                await asyncio.sleep(0.02)
+        ready = live.get("/readyz")
+        assert (
+            ready.status_code == 503 and ready.json()["status"] == "failed" and "no weights" in ready.json()["detail"]
+        )
+        assert live.post("/generate", json=WATER).json()["code"] == "not_ready"
+        async with connected(live) as client:
+            await client.send(type="start", req_id="a", spec=WATER)
+            error = await client.until("error")
+            assert error["code"] == "not_ready" and error["req_id"] == "a"

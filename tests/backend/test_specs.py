@@ -1,0 +1,80 @@
+"""From the wire to the library, with errors in the names of the wire."""
+
+import numpy as np
+import pytest
+
+from gpff.errors import InputError, LimitError
+from gpff.plan import compile
+from gpff.spec import Limits, Spec
+from studio.protocol import GenerateSpec
+from studio.specs import to_spec
+
+UNIT = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+NEGATIVE = [[-1, 0, 0], [0, 1, 0], [0, 0, 1]]
+SKEWED = [[1, 2, 0], [0, 1, 0], [0, 0, 1]]
+
+
+def spec(limits: Limits | None = None, **wire: object) -> Spec:
+    return to_spec(GenerateSpec.model_validate(wire), 7, limits or Limits())
+
+
+def test_a_formula_alone_is_free_generation() -> None:
+    made = spec(formula="C7H8O2", n_samples=3)
+    assert made.is_free and made.n_samples == 3 and made.seed == 7
+    assert made.blobs[0].numbers == (6,) * 7 + (1,) * 8 + (8, 8)
+
+
+@pytest.mark.parametrize(("shape", "order"), [("rod", "v1 > v2 > v3"), ("disc", "v1 = v2 > v3"), ("sphere", "all")])
+def test_a_named_shape_becomes_a_covariance(shape: str, order: str) -> None:
+    blob = spec(formula="C7H8O2", shape=shape).blobs[0]
+    assert blob.covariance is not None and not blob.placed
+    v3, v2, v1 = np.linalg.eigvalsh(blob.covariance)
+    assert v3 > 0 and 2 < v1 + v2 + v3 < 20  # Å², of a molecule of 17 atoms
+    assert {"v1 > v2 > v3": v1 > 3 * v2 > 3 * v3, "v1 = v2 > v3": v1 == v2 > 3 * v3, "all": v1 == v2 == v3}[order]
+
+
+def test_scaffold_positions_keep_their_bits() -> None:
+    given = [[0.1, 1 / 3, -2.7182818284590455], [1.3, 0.7, 0.2]]
+    scaffold = {"numbers": [6, 8], "positions": given, "attach": [0]}
+    made = spec(blobs=[{"formula": "CH4", "covariance": UNIT}], scaffold=scaffold)
+    assert made.scaffold is not None and made.scaffold.positions.tolist() == given
+    assert compile(made).anchor[:2].tolist() == given
+
+
+@pytest.mark.parametrize(
+    ("wire", "field", "kind"),
+    [
+        ({"formula": "C7H8Xx"}, "formula", InputError),
+        ({"formula": "water"}, "formula", InputError),
+        ({"formula": "C200H200"}, "formula", LimitError),
+        ({"formula": "CH99"}, "formula", InputError),
+        ({"formula": "CH3"}, "formula", InputError),
+        ({"blobs": [{"formula": "CH4"}, {"formula": "Q2"}]}, "blobs.1.formula", InputError),
+        ({"blobs": [{"formula": "CH4", "covariance": NEGATIVE}]}, "blobs.0.covariance", InputError),
+        ({"blobs": [{"formula": "CH4", "covariance": SKEWED}]}, "blobs.0.covariance", InputError),
+        ({"blobs": [{"formula": "CH4", "center": [1e9, 0, 0]}]}, "blobs.0.center", InputError),
+        ({"formula": "CH4", "n_samples": 10**40}, "n_samples", LimitError),
+        ({"formula": "CH4", "steps": 1025}, "steps", LimitError),
+        ({"formula": "C90H90", "n_samples": 64}, "n_samples", LimitError),
+        ({"blobs": [{"heavy_atoms": 4000}]}, "blobs", LimitError),
+    ],
+)  # fmt: skip
+def test_errors_name_the_field_of_the_wire(wire: dict[str, object], field: str, kind: type[InputError]) -> None:
+    with pytest.raises(InputError) as caught:
+        spec(**wire)
+    assert caught.value.field == field and type(caught.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("scaffold", "field"),
+    [
+        ({"numbers": [6, 8], "positions": [[0, 0, 0], [0.1, 0, 0]]}, "scaffold.positions"),
+        ({"numbers": [6, 8], "positions": [[0, 0, 0]]}, "scaffold.positions"),
+        ({"numbers": [6, 92], "positions": [[0, 0, 0], [1.4, 0, 0]]}, "scaffold.numbers"),
+        ({"numbers": [6, 8], "positions": [[0, 0, 0], [1.4, 0, 0]], "attach": [2]}, "scaffold.attach"),
+    ],
+)
+def test_a_bad_scaffold_is_refused(scaffold: dict[str, object], field: str) -> None:
+    with pytest.raises(InputError) as caught:
+        spec(blobs=[{"formula": "CH4"}], scaffold=scaffold)
+    assert caught.value.field == field
