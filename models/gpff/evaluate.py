@@ -68,11 +68,11 @@ class Row:
     reasons: str
 
 
-def test_formulas(data: QM9, n: int, seed: int = 0) -> list[str]:
-    """Formulas of ``n`` test molecules, drawn without replacement with ``seed``."""
-    test = data.subset("test")
-    ids = np.random.default_rng(seed).permutation(len(test))[:n]
-    return [formula(test[int(i)][0].astype(np.int64)) for i in ids]
+def held_out_formulas(data: QM9, n: int, split: str = "test", seed: int = 0) -> list[str]:
+    """Formulas of ``n`` molecules of a split, drawn without replacement with ``seed``."""
+    part = data.subset(split)
+    ids = np.random.default_rng(seed).permutation(len(part))[:n]
+    return [formula(part[int(i)][0].astype(np.int64)) for i in ids]
 
 
 def measure(
@@ -138,7 +138,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff evaluate``."""
     model = load(args.model, args.device)
-    formulas = test_formulas(load_data(), args.n)
+    formulas = held_out_formulas(load_data(), args.n)
     command = shlex.join(["gpff", *sys.argv[1:]])
     rows: list[Row] = []
     for sampler in args.samplers:

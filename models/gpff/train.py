@@ -7,7 +7,6 @@ a core that is busy elsewhere for a moment then delays one gradient sum instead 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import os
 import signal
@@ -17,60 +16,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed
 import torch.multiprocessing as multiprocessing
-from numpy.typing import NDArray
-from torch import Tensor
 from tqdm import tqdm
 
 from gpff.checkpoint import load as load_model
 from gpff.data import load as load_data
-from gpff.trainer import TrainConfig, Trainer, batches, learning_rate
-
-BANDS = (0.01, 0.05, 0.2, 0.5, 1.0, 3.0, 30.01)
-"""Edges, in Å, of the noise levels that the log tells apart."""
-
-
-class Log:
-    """Means since the last row: weighted loss, and per noise band the unexplained share of the force variance 4σ²."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        self._clear()
-
-    def _clear(self) -> None:
-        self.share = np.zeros(len(BANDS) - 1)
-        self.count = np.zeros(len(BANDS) - 1)
-        self.losses: list[float] = []
-        self.since = time.monotonic()
-
-    def add(self, losses: Tensor, sigma: NDArray[np.float32], w_max: float) -> None:
-        """One step's loss of each molecule and its noise level, ``[n_molecules]`` both."""
-        values = losses.numpy()
-        self.losses.append(float(np.mean(values * np.minimum(1 / np.square(sigma), w_max))))
-        band = np.digitize(sigma, BANDS[1:-1])
-        np.add.at(self.share, band, values / (4 * np.square(sigma)))
-        np.add.at(self.count, band, 1)
-
-    def row(self, trainer: Trainer) -> dict[str, Any]:
-        """Write a row and begin the next."""
-        config = trainer.config
-        row = {
-            "step": trainer.step,
-            "epoch": round(trainer.step * config.batch / len(trainer.data), 3),
-            "seconds": round(trainer.seconds, 1),
-            "molecules_per_s": round(len(self.losses) * config.batch / (time.monotonic() - self.since), 1),
-            "lr": learning_rate(config, trainer.step),
-            "loss": round(float(np.mean(self.losses)), 5),
-            "unexplained": [round(float(s), 5) for s in self.share / np.maximum(self.count, 1)],
-            "skipped": trainer.skipped,
-        }
-        with self.file.open("a") as out:
-            out.write(json.dumps(row) + "\n")
-        self._clear()
-        return row
+from gpff.evaluate import held_out_formulas
+from gpff.force import ForceField
+from gpff.generation import generate
+from gpff.painn import PaiNN
+from gpff.train_log import Log, plot
+from gpff.trainer import TrainConfig, Trainer, batches
 
 
 def train(
@@ -79,11 +37,13 @@ def train(
     worker: int = 0,
     workers: int = 1,
     log_every: int = 250,
+    check_every: int = 0,
     save_s: float = 120.0,
 ) -> None:
     """Train to the planned step or for ``minutes``, whichever comes first; SIGTERM and SIGINT stop after the step.
 
-    Worker 0 alone writes: the log every ``log_every`` steps, the state every ``save_s`` seconds and at the end.
+    Worker 0 alone writes: the log every ``log_every`` steps, with the validity of samples every ``check_every`` steps
+    (0: never), the state every ``save_s`` seconds, and at the end the state and a picture of the log.
     """
     stop = False
 
@@ -107,7 +67,8 @@ def train(
             log.add(losses, batch.sigma, trainer.config.w_max)
             bar.update(1)
             if worker == 0 and trainer.step % log_every == 0:
-                row = log.row(trainer)
+                more = {"validity": validity(trainer)} if check_every and trainer.step % check_every == 0 else {}
+                row = log.row(trainer, **more)
                 shares = " ".join(f"{s:.3f}" for s in row["unexplained"])
                 bar.set_postfix_str(f"loss {row['loss']:.3f} | {shares} | {row['molecules_per_s']:.0f} mol/s")
             if worker == 0 and (asked or now - saved > save_s):
@@ -122,6 +83,21 @@ def train(
             signal.signal(number, handler)
     if worker == 0:
         trainer.save()
+        if log.file.exists():
+            plot(log.file, trainer.folder / "log.svg")
+
+
+def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) -> dict[str, float]:
+    """Percent of ``n`` samples of validation compositions that pass tier 0, by SDD steps, with the averaged weights."""
+    net = PaiNN(trainer.config.network)
+    net.load_state_dict({**trainer.net.state_dict(), **trainer.ema})
+    forces = ForceField(net, "cpu")
+    formulas = held_out_formulas(load_data(), n, "val")
+    shares = {}
+    for k in steps:
+        candidates = generate(forces, formulas, steps=k)
+        shares[str(k)] = 100.0 * sum(bool(c.valid) for c in candidates) / n
+    return shares
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -135,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each")
+    parser.add_argument("--check-every", type=int, default=5000, help="steps between checks of validity; 0: never")
     parser.add_argument("--start-from", metavar="MODEL", help="a new run takes this model's weights")
     parser.add_argument("--export", metavar="NAME", help="write the run's averaged weights as this model; no training")
 
@@ -144,7 +121,7 @@ def run(args: argparse.Namespace) -> None:
     if args.export:
         print(_trainer(args).export(args.export))
     elif args.workers == 1:
-        train(_trainer(args), args.minutes)
+        train(_trainer(args), args.minutes, check_every=args.check_every)
     else:
         # one thread a worker, and allocations that are kept: big tensors would page-fault at every step
         os.environ |= {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
@@ -173,7 +150,7 @@ def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
     try:
-        train(_trainer(args), args.minutes, worker, args.workers)
+        train(_trainer(args), args.minutes, worker, args.workers, check_every=args.check_every)
     finally:
         torch.distributed.destroy_process_group()
 

@@ -57,9 +57,15 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return min(1.0, (step + 1) / config.warmup) * config.lr * decay
 
 
+def counted_rng(seed: int, counter: int) -> np.random.Generator:
+    """The generator named by (seed, counter)."""
+    # as unsigned integers: a list with a number past 2**63 would become floats, and neighbours one generator
+    return np.random.Generator(np.random.Philox(key=np.array([seed, counter], dtype=np.uint64)))
+
+
 @lru_cache(maxsize=2)
 def _order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.Generator(np.random.Philox(key=[seed, epoch])).permutation(n)
+    return counted_rng(seed, epoch).permutation(n)
 
 
 def batch_ids(n: int, config: TrainConfig, step: int) -> NDArray[np.int64]:
@@ -75,7 +81,7 @@ def batches(data: QM9, config: TrainConfig, start: int, worker: int = 0, workers
     """
 
     def prepare(step: int) -> Batch:
-        rng = np.random.Generator(np.random.Philox(key=[config.seed, 2**63 + step]))
+        rng = counted_rng(config.seed, 2**63 + step)
         keep = np.arange(config.batch) % workers == worker
         return noised(data, batch_ids(len(data), config, step), config.noise, rng, keep)
 

@@ -1,0 +1,99 @@
+"""Training examples: alignment, labels, noise levels, and batches that do not depend on the number of workers."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+from gpff.data import QM9
+from gpff.noising import NoiseConfig, align, gather, noised
+
+
+def made_set(sizes: list[int], seed: int = 0) -> QM9:
+    """A data set of random 'molecules': carbon, hydrogen and oxygen on a jittered grid, atoms well apart."""
+    rng = np.random.default_rng(seed)
+    grid = np.array(list(itertools.product(range(4), repeat=3)), dtype=np.float32) * 1.4
+    positions = []
+    for n in sizes:
+        x = grid[rng.permutation(len(grid))[:n]] + rng.normal(0, 0.05, (n, 3))
+        positions.append((x - x.mean(0)).astype(np.float32))
+    m, total = len(sizes), sum(sizes)
+    return QM9(
+        positions=np.concatenate(positions),
+        numbers=rng.choice([1, 6, 8], total).astype(np.uint8),
+        ptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        index=np.arange(m, dtype=np.int32),
+        smiles=np.array([b"C"] * m),
+        gap=np.zeros(m, np.float32),
+        u0=np.zeros(m),
+        split=np.zeros(m, np.uint8),
+        hash="made",
+    )
+
+
+def test_gather_takes_molecules_in_the_order_asked() -> None:
+    data = made_set([3, 5, 2])
+    numbers, positions, ptr = gather(data, np.array([2, 0]))
+    assert ptr.tolist() == [0, 2, 5]
+    np.testing.assert_array_equal(positions[:2], data.positions[8:10])
+    np.testing.assert_array_equal(numbers[2:], data.numbers[:3])
+
+
+def test_alignment_is_the_best_assignment_and_keeps_elements() -> None:
+    rng = np.random.default_rng(1)
+    numbers = np.array([6, 1, 1, 6, 1, 8])
+    clean = rng.normal(size=(6, 3)).astype(np.float32)
+    noisy = rng.normal(size=(6, 3)).astype(np.float32) * 3
+    ptr = np.array([0, 6])
+    aligned = align(numbers, clean, noisy, ptr)
+    best = min(
+        float(np.square(noisy - clean[list(p)]).sum())
+        for p in itertools.permutations(range(6))
+        if (numbers[list(p)] == numbers).all()
+    )
+    assert float(np.square(noisy - aligned).sum()) == pytest.approx(best, rel=1e-5)
+    for z in (1, 6, 8):
+        ours, theirs = aligned[numbers == z], clean[numbers == z]
+        np.testing.assert_array_equal(np.sort(ours, axis=0), np.sort(theirs, axis=0))
+
+
+def test_labels_point_home_and_noise_is_centred() -> None:
+    data = made_set([9, 12, 5, 20])
+    batch = noised(data, np.arange(4), NoiseConfig(), np.random.default_rng(2))
+    home = batch.positions + batch.forces / 2
+    for m, (a, b) in enumerate(itertools.pairwise(batch.ptr)):
+        assert abs(batch.positions[a:b].mean(0)).max() < 1e-4 * max(1.0, batch.sigma[m])
+        reference = data.positions[data.ptr[m] : data.ptr[m + 1]]
+        gaps = np.linalg.norm(home[a:b, None] - reference[None], axis=-1).min(1)
+        assert gaps.max() < 1e-4 * max(1.0, batch.sigma[m])
+
+
+def test_small_noise_keeps_the_order() -> None:
+    data = made_set([15, 15])
+    batch = noised(data, np.arange(2), NoiseConfig(mean=-4.0, std=0.1, uniform=0.0), np.random.default_rng(3))
+    np.testing.assert_allclose(batch.positions + batch.forces / 2, data.positions, atol=1e-5)
+
+
+def test_noise_levels_follow_their_density() -> None:
+    config = NoiseConfig(uniform=0.0)
+    log = np.log(config.draw(40_000, np.random.default_rng(4)))
+    assert np.exp(log.min()) >= 0.0099 and np.exp(log.max()) <= 30.1
+    assert np.median(log) == pytest.approx(config.mean, abs=0.03) and log.std() == pytest.approx(1.2, abs=0.05)
+    flat = np.log(NoiseConfig(uniform=1.0).draw(40_000, np.random.default_rng(5)))
+    counts, _ = np.histogram(flat, 8)
+    assert counts.min() > 0.9 * counts.mean()
+
+
+def test_workers_share_a_batch_without_changing_it() -> None:
+    data = made_set([4, 7, 9, 3, 11, 6])
+    ids = np.array([5, 0, 3, 2, 1, 4])
+    whole = noised(data, ids, NoiseConfig(), np.random.default_rng(6))
+    for worker in range(2):
+        keep = np.arange(6) % 2 == worker
+        part = noised(data, ids, NoiseConfig(), np.random.default_rng(6), keep)
+        atoms = np.repeat(keep, np.diff(whole.ptr))
+        np.testing.assert_array_equal(part.positions, whole.positions[atoms])
+        np.testing.assert_array_equal(part.forces, whole.forces[atoms])
+        np.testing.assert_array_equal(part.sigma, whole.sigma[keep])

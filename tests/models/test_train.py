@@ -1,0 +1,172 @@
+"""The training loop learns, resumes exactly, shares work exactly, and leaves weights that load."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.models.test_noising import made_set
+
+import gpff
+from gpff import train as training
+from gpff.checkpoint import load
+from gpff.noising import NoiseConfig
+from gpff.painn import NetworkConfig
+from gpff.radial import RadialGrid
+from gpff.train import train
+from gpff.train_log import BANDS, plot, read
+from gpff.trainer import TrainConfig, Trainer, batch_ids, batches, learning_rate
+
+SMALL = TrainConfig(
+    network=NetworkConfig(n_features=16, n_interactions=2, grid=RadialGrid(n_rbf=16, n_grid=64)),
+    noise=NoiseConfig(mean=-1.5, std=0.3, uniform=0.0),
+    steps=30, batch=8, lr=3e-3, warmup=5,
+)  # fmt: skip
+DATA = made_set([5, 8, 6, 9, 7, 4, 8, 6, 5, 7] * 4)
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {**trainer.net.state_dict(), **{f"ema.{k}": v for k, v in trainer.ema.items()}}
+
+
+def assert_same(a: Trainer, b: Trainer) -> None:
+    ours, theirs = weights(a), weights(b)
+    for name, value in ours.items():
+        assert torch.equal(value, theirs[name]), name
+
+
+def test_loss_falls(tmp_path: Path) -> None:
+    one = made_set([7])
+    many = replace(
+        one,
+        positions=np.tile(one.positions, (16, 1)),
+        numbers=np.tile(one.numbers, 16),
+        ptr=np.arange(17) * 7,
+        index=np.arange(16, dtype=np.int32),
+    )
+    config = replace(SMALL, network=replace(SMALL.network, n_features=32), steps=300, noise=NoiseConfig(std=0.3))
+    trainer = Trainer(tmp_path, config, many)
+    train(trainer, log_every=50)
+    rows = read(tmp_path / "log.jsonl")
+    assert [row["step"] for row in rows] == [50, 100, 150, 200, 250, 300]
+    assert rows[-1]["loss"] < 0.8 * rows[0]["loss"] and rows[-1]["skipped"] == 0
+    assert len(rows[0]["unexplained"]) == len(BANDS) - 1
+    assert (tmp_path / "log.svg").read_text().startswith("<?xml")
+
+
+def test_resuming_is_exact(tmp_path: Path) -> None:
+    whole = Trainer(tmp_path / "whole", SMALL, DATA)
+    train(whole)
+    first = Trainer(tmp_path / "parts", SMALL, DATA)
+    stream = batches(DATA, SMALL, 0)
+    for _ in range(11):
+        first.train_step(next(stream))
+    stream.close()
+    first.save()
+    second = Trainer(tmp_path / "parts", SMALL, DATA)
+    second.restore()
+    assert second.step == 11
+    train(second)
+    assert second.step == 30
+    assert_same(whole, second)
+
+
+def test_state_of_other_data_is_refused(tmp_path: Path) -> None:
+    Trainer(tmp_path, SMALL, DATA).save()
+    other = Trainer(tmp_path, SMALL, replace(DATA, hash="other"))
+    with pytest.raises(ValueError, match=r"state\.data: expected other, got made"):
+        other.restore()
+
+
+def test_a_step_without_finite_gradient_is_skipped(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path, SMALL, DATA)
+    before = weights(trainer)
+    batch = next(batches(DATA, SMALL, 0))
+    trainer.train_step(replace(batch, forces=np.full_like(batch.forces, np.inf)))
+    assert trainer.skipped == 1 and trainer.step == 1
+    assert all(torch.equal(value, before[name]) for name, value in weights(trainer).items())
+
+
+def test_every_molecule_is_seen_once_an_epoch() -> None:
+    seen = np.concatenate([batch_ids(40, SMALL, step) for step in range(5)])
+    again = np.concatenate([batch_ids(40, SMALL, step) for step in range(5, 10)])
+    assert sorted(seen) == sorted(again) == list(range(40)) and seen.tolist() != again.tolist()
+
+
+def test_every_step_has_noise_of_its_own() -> None:
+    stream = batches(DATA, SMALL, 0)
+    sigma = np.stack([next(stream).sigma for _ in range(8)])
+    stream.close()
+    assert len(np.unique(sigma)) == sigma.size
+
+
+def test_learning_rate_warms_up_and_decays() -> None:
+    config = TrainConfig(steps=1000, warmup=100)
+    rates = [learning_rate(config, step) for step in (0, 49, 100, 550, 1000, 5000)]
+    assert rates[0] < rates[1] < rates[2] == pytest.approx(1e-3)
+    assert rates[3] == pytest.approx(1e-4) and rates[4] == rates[5] == pytest.approx(1e-5)
+
+
+def test_export_loads_and_a_warm_start_takes_it(tmp_path: Path) -> None:
+    trainer = Trainer(tmp_path / "run", SMALL, DATA)
+    train(trainer)
+    file = trainer.export("small", tmp_path / "weights")
+    model = load(file, "cpu")
+    assert model.name == "small" and model.manifest["training"]["step"] == 30
+    assert model.manifest["data"] == "made" and len(model.hash) == 64
+    for name, value in trainer.ema.items():
+        assert torch.equal(model.forces.net.state_dict()[name], value), name
+    warm = Trainer(tmp_path / "warm", SMALL, DATA)
+    warm.start_from(model)
+    assert torch.equal(warm.ema["embedding.weight"], trainer.ema["embedding.weight"])
+
+
+def test_damaged_or_missing_weights_are_refused(tmp_path: Path) -> None:
+    file = Trainer(tmp_path / "run", SMALL, DATA).export("small", tmp_path)
+    file.write_bytes(file.read_bytes()[:-1] + b"\x01")
+    with pytest.raises(gpff.WeightsError, match="expected sha256"):
+        load(file, "cpu")
+    manifest = file.with_suffix(".json")
+    manifest.write_text(json.dumps({**json.loads(manifest.read_text()), "version": 99}))
+    with pytest.raises(gpff.WeightsError, match="expected manifest version 1, got 99"):
+        load(file, "cpu")
+    manifest.unlink()
+    with pytest.raises(gpff.WeightsError, match="expected a manifest beside it"):
+        load(file, "cpu")
+    with pytest.raises(gpff.WeightsError, match=r"expected one of .*, got 'no-such-model'"):
+        load("no-such-model", "cpu")
+
+
+def test_two_worker_processes_train_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone = Trainer(tmp_path / "one", SMALL, DATA)
+    train(alone)
+    args = argparse.Namespace(folder=tmp_path / "two", minutes=math.inf, workers=2, export=None, check_every=0)
+    monkeypatch.setattr(training, "load_data", lambda: None)
+    monkeypatch.setattr(training, "_work", _work_on_made_data)
+    training.run(args)
+    together = Trainer(tmp_path / "two", SMALL, DATA)
+    together.restore()
+    assert together.step == alone.step
+    for name, value in weights(alone).items():
+        torch.testing.assert_close(weights(together)[name], value, rtol=1e-3, atol=1e-4)
+
+
+def _work_on_made_data(worker: int, args: argparse.Namespace, meeting: str) -> None:
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=2)
+    train(Trainer(args.folder, SMALL, DATA), args.minutes, worker, args.workers)
+    torch.distributed.destroy_process_group()
+
+
+def test_plot_shows_validity_where_it_was_measured(tmp_path: Path) -> None:
+    row = {"epoch": 1.0, "loss": 2.0, "unexplained": [0.5] * (len(BANDS) - 1), "molecules_per_s": 100.0}
+    lines = [{**row, "step": 1}, {**row, "step": 2, "epoch": 2.0, "validity": {"16": 40.0}}]
+    (tmp_path / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    plot(tmp_path / "log.jsonl", tmp_path / "log.png")
+    assert (tmp_path / "log.png").stat().st_size > 10_000
