@@ -1,6 +1,7 @@
 """`python -m studio` or `studio`: run the service. Settings come from the environment; see `studio.settings`."""
 
 import sys
+from contextlib import suppress
 
 import uvicorn
 from pydantic import ValidationError
@@ -32,7 +33,8 @@ def main() -> int:
     except ValidationError as error:
         print(f"A setting makes no sense.\n{error}", file=sys.stderr)
         return 2
-    server(settings).run()
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order and only passes the signal on
+        server(settings).run()
     return 0
 
 

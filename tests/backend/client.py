@@ -62,7 +62,9 @@ def settings(factory: str, **overrides: Any) -> Settings:
 def running(options: Settings, ready: bool = True) -> Iterator[Live]:
     """The service on a real port, until the block ends."""
     uvicorn_server = server(options)
-    listener = socket.create_server(("127.0.0.1", 0))
+    # Of a socket that names its protocol, asyncio turns Nagle's delays off.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.bind(("127.0.0.1", 0))
     thread = threading.Thread(target=uvicorn_server.run, kwargs={"sockets": [listener]})
     thread.start()
     live = Live(listener.getsockname()[1], uvicorn_server)
