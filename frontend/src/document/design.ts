@@ -1,4 +1,5 @@
 import { guessBonds } from '../chemistry/bonds'
+import { distance } from '../geometry/vec3'
 import type { Candidate } from '../stream/protocol'
 import { expectedAtoms, sitePlacement, typicalWidths } from './placement'
 import type { Content, Design, GaussianBlob, Scaffold, Settings } from './types'
@@ -33,7 +34,7 @@ export function updateBlob(design: Design, id: string, patch: Partial<Omit<Gauss
   return { ...design, blobs: design.blobs.map((b) => (b.id === id ? { ...b, ...patch } : b)) }
 }
 
-/** Changes what a blob is filled with; one that nobody has stretched takes the new content's size and distance. */
+/** Changes what a blob is filled with. One that nobody has stretched takes the new size; one that nobody has moved its new place. */
 export function setContent(design: Design, id: string, content: Content): Design {
   const blob = findBlob(design, id)
   if (blob === undefined) return design
@@ -41,7 +42,10 @@ export function setContent(design: Design, id: string, content: Content): Design
   if (blob.site === null || design.scaffold === null) {
     return updateBlob(design, id, { content, widths: typicalWidths(expectedAtoms(content)) })
   }
-  return updateBlob(design, id, { content, ...sitePlacement(design.scaffold, blob.site, content) })
+  const before = sitePlacement(design.scaffold, blob.site, blob.content)
+  const after = sitePlacement(design.scaffold, blob.site, content)
+  const moved = distance(before.center, blob.center) > 1e-9
+  return updateBlob(design, id, { content, widths: after.widths, ...(moved ? {} : { center: after.center }) })
 }
 
 /** Removes a blob; the hydrogen that it had displaced comes back. */

@@ -79,6 +79,14 @@ describe('contents', () => {
     expect(findBlob(setContent(stretched, id, formula('C8H18')), id)?.widths).toEqual([3, 1, 1])
   })
 
+  it('keeps an attached blob where a hand has put it', () => {
+    const { design, id } = openSite(acceptCandidate(base, candidate), 2, formula('CH3'))
+    const grown = findBlob(setContent(design, id, formula('C6H5')), id)
+    expect(distance(grown?.center ?? [0, 0, 0], candidate.positions[0])).toBeGreaterThan(2)
+    const moved = setContent(updateBlob(design, id, { center: [5, 5, 5] }), id, formula('C6H5'))
+    expect(findBlob(moved, id)).toMatchObject({ center: [5, 5, 5], widths: grown?.widths })
+  })
+
   it('counts the open bond of an attached blob', () => {
     const attached = openSite(acceptCandidate(base, candidate), 2, formula('CHO2')).design
     expect(blobProblem(attached, attached.blobs[0])).toBeNull()

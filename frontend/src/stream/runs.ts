@@ -79,8 +79,8 @@ export class Runs {
     const id = this.makeId()
     const run = newRun(id, toSpec(design))
     const sent = this.sender.send({ type: 'start', req_id: id, spec: run.spec })
-    this.put(id, { run: sent ? run : loseRun(run), design, node })
-    this.store.setState({ active: id })
+    const record: RunRecord = { run: sent ? run : loseRun(run), design, node }
+    this.store.setState(({ records }) => ({ records: new Map(records).set(id, record), active: id }))
     this.forgetOld()
     return id
   }
@@ -110,7 +110,7 @@ export class Runs {
 
   onMessage(message: ServerMessage): void {
     if (message.type === 'welcome') this.store.setState({ model: message.model, limits: message.limits })
-    if (message.type === 'busy') return this.after(message.retry_after_ms, () => this.resend(message.req_id))
+    if (message.type === 'busy') this.after(message.retry_after_ms, () => this.resend(message.req_id))
     let claimed = false
     for (const [id, record] of this.store.getState().records) {
       const run = reduceRun(record.run, message)

@@ -29,6 +29,13 @@ export interface BlobLook extends Ellipsoid {
   readonly color: string
 }
 
+/** Atoms in one merged model; `positions [n_atoms, 3]` in the order of `looks`. */
+export interface AtomsToDraw {
+  readonly looks: readonly AtomLook[]
+  readonly positions: ArrayLike<number>
+  readonly bonds: readonly DrawnBond[]
+}
+
 export interface ViewerOptions {
   /** Draw at twice the resolution on coarse screens; switched off where there is no graphics hardware. */
   readonly upscale: boolean
@@ -78,8 +85,29 @@ export class ViewerAdapter {
     this.viewer.getRenderer()._outlineMaterial.visible = false
   }
 
-  /** Rebuilds the atoms' geometry. `positions [n_atoms, 3]` in the order of `looks`. */
-  drawAtoms(looks: readonly AtomLook[], positions: ArrayLike<number>, bonds: readonly DrawnBond[]): void {
+  /** Paints one picture. `atoms` null: they are as they were, and nothing is rebuilt. */
+  paint(camera: Camera, blobs: readonly BlobLook[], atoms: AtomsToDraw | null): void {
+    while (this.balls.length < blobs.length) this.balls.push(this.addBall())
+    this.balls.forEach((ball, i) => ball.show(i < blobs.length ? blobs[i] : null))
+    this.aim(camera)
+    if (atoms === null) {
+      this.viewer.setView(this.viewer.getView())
+    } else {
+      this.setAtoms(atoms)
+      this.viewer.render()
+    }
+  }
+
+  /** Sets the view without painting. */
+  private aim({ target, rotation, distance }: Camera): void {
+    const { modelGroup, rotationGroup } = this.viewer
+    modelGroup.position.set(-target[0], -target[1], -target[2])
+    rotationGroup.position.set(0, 0, CAMERA_Z - distance)
+    rotationGroup.quaternion.set(...rotation)
+    this.viewer.setSlab(-Math.max(50, distance), Math.max(50, distance))
+  }
+
+  private setAtoms({ looks, positions, bonds }: AtomsToDraw): void {
     this.setLooks(looks)
     const { atoms } = this.model
     atoms.forEach((atom, i) => {
@@ -97,7 +125,6 @@ export class ViewerAdapter {
     // Only the geometries own buffers; materials share programs that the renderer keeps.
     for (const child of this.model.renderedMolObj?.children ?? []) child.geometry.dispose()
     this.model.molObj = null
-    this.viewer.render()
   }
 
   private setLooks(looks: readonly AtomLook[]): void {
@@ -110,12 +137,6 @@ export class ViewerAdapter {
       const style = { sphere: { radius, color }, stick: { color } }
       atoms.push({ elem: symbol, index, serial: index, x: 0, y: 0, z: 0, bonds: [], bondOrder: [], bondStyles: [], style })
     })
-  }
-
-  /** Moves, stretches and shows as many translucent ellipsoids as given. Cheap: nothing is rebuilt. */
-  drawBlobs(blobs: readonly BlobLook[]): void {
-    while (this.balls.length < blobs.length) this.balls.push(this.addBall())
-    this.balls.forEach((ball, i) => ball.show(blobs.at(i) === undefined ? null : blobs[i]))
   }
 
   private addBall(): Ball {
@@ -136,17 +157,6 @@ export class ViewerAdapter {
     surface[0].symmetries = []
     this.viewer.render()
     return new Ball(surface, geometry, material)
-  }
-
-  /** Repaints from this camera; no geometry is rebuilt. */
-  paint({ target, rotation, distance }: Camera): void {
-    const [x, y, z] = target
-    this.viewer.setView([-x, -y, -z, CAMERA_Z - distance, rotation[0], rotation[1], rotation[2], rotation[3]])
-  }
-
-  /** Clips nothing within this many Å before and behind the target. */
-  setDepth(radius: number): void {
-    this.viewer.setSlab(-radius, radius)
   }
 }
 

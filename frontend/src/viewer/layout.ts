@@ -1,5 +1,6 @@
 import type { Vec3 } from '../geometry/vec3'
-import { fromView, type Camera, type Viewport } from './camera'
+import { FIELD_OF_VIEW, fromView, type Camera, type Viewport } from './camera'
+import type { Extent } from './scene'
 
 export type LayoutMode = 'grid' | 'overlay' | 'single'
 
@@ -47,4 +48,15 @@ export function cellCenter(grid: Grid, count: number, k: number): readonly [numb
 export function cellOffset(grid: Grid, count: number, k: number, camera: Camera): Vec3 {
   const [x, y] = cellCenter(grid, count, k)
   return fromView(camera, [x, y, 0])
+}
+
+/** The camera and grid that show `count` balls of this extent as large as possible, in cells side by side. */
+export function fitGrid(camera: Camera, viewport: Viewport, extent: Extent, count: number): { camera: Camera; grid: Grid } {
+  const grid = chooseGrid(count, extent.radius, viewport)
+  const slope = Math.tan(FIELD_OF_VIEW / 2)
+  const halfHeight = (grid.rows * grid.cellHeight) / 2
+  const halfWidth = (grid.columns * grid.cellWidth) / 2
+  const distance = Math.max(halfHeight / slope, halfWidth / ((slope * viewport.width) / viewport.height))
+  // The front of each molecule is nearer, and so larger, than its middle.
+  return { grid, camera: { ...camera, target: extent.center, distance: distance * 1.04 + extent.radius * 0.3 } }
 }

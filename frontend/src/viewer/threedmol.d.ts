@@ -71,6 +71,9 @@ export interface Shape3D {
 }
 
 export interface Viewer3D {
+  modelGroup: Object3D
+  rotationGroup: Object3D
+  getView(): readonly number[]
   addModel(): Model3D
   addSphere(spec: object): Shape3D
   removeShape(shape: Shape3D): void

@@ -1,0 +1,153 @@
+import { EXAMPLES, FIRST_EXAMPLE } from './document/examples'
+import { createDocumentStore, type DocumentStore } from './document/store'
+import { Runs, type RunRecord } from './stream/runs'
+import { isLive } from './stream/run'
+import { StudioSocket } from './stream/socket'
+import { addToast, createSession, type SessionStore } from './ui/session'
+import { describeError, describeOutcome } from './ui/words'
+import { runExtent, type RunView } from './viewer/picture'
+import type { Palette } from './viewer/scene'
+import { Stage, type Subject } from './viewer/stage'
+
+/** Everything that lives as long as the page, and how it hangs together. Components get it through a context. */
+export interface Studio {
+  readonly document: DocumentStore
+  readonly session: SessionStore
+  readonly runs: Runs
+  readonly socket: StudioSocket
+  readonly stage: Stage
+  readonly reducedMotion: () => boolean
+}
+
+export interface StudioOptions {
+  readonly socketUrl: string
+  readonly upscale: boolean
+}
+
+export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
+  const first = FIRST_EXAMPLE.design()
+  const document = createDocumentStore(first, EXAMPLES[0].title)
+  const session = createSession(first.blobs.at(0)?.id ?? null)
+  const runs = new Runs()
+  const socket = new StudioSocket(socketUrl, {
+    onState: (state) => runs.onState(state),
+    onMessage: (message) => runs.onMessage(message),
+    onFrame: (frame) => runs.onFrame(frame),
+    onGarbage: (detail) => addToast(session, 'error', `The service sent something unreadable: ${detail}`),
+  })
+  runs.attach(socket)
+  const motion = window.matchMedia('(prefers-reduced-motion: reduce)')
+  const reducedMotion = () => motion.matches
+  const stage = new Stage({
+    subject: () => subjectOf(document, session, runs),
+    reel: () => reelOf(runs),
+    palette: readPalette,
+    reducedMotion,
+    upscale,
+  })
+  const studio = { document, session, runs, socket, stage, reducedMotion }
+  connect(studio)
+  return studio
+}
+
+export function subjectOf(document: DocumentStore, session: SessionStore, runs: Runs): Subject {
+  const { mode, selected, layout, focus, hover } = session.getState()
+  const record = runs.active
+  if (mode === 'design' || record === null) return { kind: 'design', design: document.getState().design, selected }
+  return { kind: 'run', view: runView(runs, record, layout, layout === 'single' ? focus : (hover ?? focus)) }
+}
+
+function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout'], focus: number | null): RunView {
+  const candidates = run.result?.candidates ?? null
+  return {
+    design,
+    count: run.spec.n_samples ?? 1,
+    trajectory: runs.trajectory(run.reqId),
+    candidates,
+    expectedFrames: expectedFrames(run.spec),
+    layout,
+    focus,
+    extent: runExtent(design, candidates),
+  }
+}
+
+/** The start, then every stride-th step. */
+const expectedFrames = (spec: RunRecord['run']['spec']): number => Math.ceil((spec.steps ?? 64) / (spec.stride ?? 1)) + 1
+
+export function reelOf(runs: Runs): { available: number; expected: number; live: boolean } {
+  const record = runs.active
+  if (record === null) return { available: 0, expected: 1, live: false }
+  const available = runs.trajectory(record.run.reqId)?.length ?? 0
+  const live = isLive(record.run)
+  return { available, expected: live ? Math.max(available, expectedFrames(record.run.spec)) : available, live }
+}
+
+/** The canvas takes its colours from the page's theme. */
+function readPalette(): Palette {
+  const style = getComputedStyle(window.document.documentElement)
+  const read = (name: string): string => style.getPropertyValue(name).trim()
+  return {
+    background: read('--canvas'),
+    outline: read('--atom-outline'),
+    blob: read('--blob'),
+    blobMuted: read('--blob-muted'),
+  }
+}
+
+/** Who wakes whom. */
+function connect(studio: Studio): void {
+  const { document, session, runs, stage, reducedMotion } = studio
+  document.subscribe((now, before) => {
+    if (now.design !== before.design && session.getState().mode === 'design') stage.invalidate()
+  })
+  session.subscribe((now, before) => {
+    const redraw = now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
+    if (redraw) stage.invalidate()
+    if (now.mode !== before.mode || now.layout !== before.layout) stage.frame()
+  })
+  runs.onFrames = (id) => {
+    if (id !== runs.store.getState().active || session.getState().mode !== 'results') return
+    if (stage.playhead.getState().playing) stage.invalidate()
+  }
+  runs.store.subscribe((now, before) => {
+    if (now.fault !== null && now.fault !== before.fault) addToast(session, 'error', now.fault.detail)
+    const record = now.active === null ? undefined : now.records.get(now.active)
+    const previous = now.active === null ? undefined : before.records.get(now.active)
+    if (record !== undefined && record.run.phase !== previous?.run.phase) phaseChanged(studio, record)
+    if (now.active !== before.active) stage.invalidate()
+  })
+  window.matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => {
+    if (reducedMotion()) stage.playhead.setState({ playing: false })
+  })
+}
+
+function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run }: RunRecord): void {
+  const announce = (text: string) => session.setState({ announcement: text })
+  switch (run.phase) {
+    case 'sending':
+      stage.playhead.setState({ at: 0, playing: !reducedMotion() })
+      break
+    case 'running':
+      announce(`Generating ${run.spec.n_samples ?? 1} candidates.`)
+      break
+    case 'done': {
+      const candidates = run.result?.candidates ?? []
+      const firstValid = candidates.findIndex((c) => c.valid)
+      session.setState((s) => ({ focus: s.focus ?? (firstValid < 0 ? null : firstValid) }))
+      announce(describeOutcome(candidates))
+      if (reducedMotion()) stage.playhead.setState({ at: (runs.trajectory(run.reqId)?.length ?? 1) - 1, playing: false })
+      if (session.getState().mode === 'results') stage.frame()
+      break
+    }
+    case 'failed':
+      if (run.error !== null) addToast(session, 'error', describeError(run.error))
+      announce('The run failed.')
+      break
+    case 'cancelled':
+      stage.playhead.setState({ playing: false })
+      announce('The run was stopped.')
+      break
+    case 'queued':
+      break
+  }
+}

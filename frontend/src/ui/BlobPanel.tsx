@@ -1,0 +1,119 @@
+import { resetPlacement } from '../document/design'
+import { LIMITS, type Design, type GaussianBlob } from '../document/types'
+import { fromEuler, toEuler } from '../geometry/quat'
+import { withComponent } from '../geometry/vec3'
+import { ContentEditor } from './ContentEditor'
+import { useActions, useTools } from './context'
+import { IconButton, NumberField, Section, Slider } from './controls'
+import { ResetIcon, TrashIcon } from './icons'
+
+const AXES = ['x', 'y', 'z'] as const
+const STRICTNESS_STEPS = [10, 4, 2, 1, 0.5, 0.25, 0.1]
+
+export function BlobPanel({ design, blob }: { design: Design; blob: GaussianBlob }) {
+  const actions = useActions()
+  const { studio } = useTools()
+  const euler = toEuler(blob.rotation)
+  const index = design.blobs.indexOf(blob)
+  const title = design.blobs.length > 1 ? `Blob ${index + 1}` : 'Blob'
+  const reset = () => studio.document.getState().commit('Reset blob', resetPlacement(design, blob.id))
+  return (
+    <Section
+      title={title}
+      aside={
+        <>
+          <IconButton label={blob.site === null ? 'Usual size, unturned' : 'Back to its place on the bond'} onClick={reset}><ResetIcon /></IconButton>
+          <IconButton label={blob.site === null ? 'Remove blob' : 'Remove blob; its hydrogen comes back'} keys="Del" onClick={() => actions.removeSelected()}><TrashIcon /></IconButton>
+        </>
+      }
+    >
+      <ContentEditor design={design} blob={blob} />
+      <Triple
+        name="Centre"
+        unit="Å"
+        values={blob.center}
+        label={(a) => `Centre ${a}, ångström`}
+        limits={LIMITS.coordinate}
+        step={0.1}
+        digits={2}
+        onChange={(i, v) => actions.editBlob(blob.id, { center: withComponent(blob.center, i, v) }, 'Move blob', `center-${blob.id}-${i}`)}
+      />
+      <Triple
+        name="Width"
+        unit="Å"
+        values={blob.widths}
+        label={(a) => `Width (σ) along the blob's ${a} axis, ångström`}
+        limits={LIMITS.width}
+        step={0.05}
+        digits={2}
+        onChange={(i, v) => actions.editBlob(blob.id, { widths: withComponent(blob.widths, i, v) }, 'Stretch blob', `widths-${blob.id}-${i}`)}
+      />
+      <Triple
+        name="Turn"
+        unit="°"
+        values={euler}
+        label={(a) => `Rotation about ${a}, degrees`}
+        limits={{ min: -180, max: 180 }}
+        step={5}
+        digits={0}
+        onChange={(i, v) => actions.editBlob(blob.id, { rotation: fromEuler(withComponent(euler, i, v)) }, 'Turn blob', `turn-${blob.id}-${i}`)}
+      />
+      <Slider
+        label="Hold"
+        value={nearestStep(blob.strictness)}
+        min={0}
+        max={STRICTNESS_STEPS.length - 1}
+        step={1}
+        text={holdWord(blob.strictness)}
+        onChange={(k) => actions.editBlob(blob.id, { strictness: STRICTNESS_STEPS[k] }, 'Change hold', `hold-${blob.id}`)}
+      />
+    </Section>
+  )
+}
+
+function Triple(props: {
+  name: string
+  unit: string
+  values: readonly [number, number, number]
+  label: (axis: string) => string
+  limits: { min: number; max: number }
+  step: number
+  digits: number
+  onChange: (axis: number, value: number) => void
+}) {
+  const { name, unit, values, label, limits, step, digits, onChange } = props
+  return (
+    <div className="triple" role="group" aria-label={name}>
+      <span className="triple-name">{name}<small>{unit}</small></span>
+      {AXES.map((axis, i) => (
+        <NumberField
+          key={axis}
+          label={label(axis)}
+          name={<i className={`axis-tag axis-${axis}`}>{axis}</i>}
+          value={values[i]}
+          min={limits.min}
+          max={limits.max}
+          step={step}
+          digits={digits}
+          onChange={(v) => onChange(i, v)}
+        />
+      ))}
+    </div>
+  )
+}
+
+/** γ = (1 - k/K)^s: the larger s, the sooner the blob lets go. The slider runs the other way, from loose to firm. */
+function nearestStep(strictness: number): number {
+  let best = 0
+  STRICTNESS_STEPS.forEach((s, k) => {
+    if (Math.abs(Math.log(s / strictness)) < Math.abs(Math.log(STRICTNESS_STEPS[best] / strictness))) best = k
+  })
+  return best
+}
+
+function holdWord(strictness: number): string {
+  if (strictness <= 0.25) return 'to the end'
+  if (strictness < 1) return 'long'
+  if (strictness === 1) return 'evenly'
+  return strictness <= 2 ? 'briefly' : 'at first only'
+}

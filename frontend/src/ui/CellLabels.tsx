@@ -1,0 +1,54 @@
+import type { Verdict } from '../stream/run'
+import { fromView } from '../viewer/camera'
+import { cellCenter } from '../viewer/layout'
+import { project } from '../viewer/projection'
+import { add } from '../geometry/vec3'
+import type { View } from '../viewer/stage'
+import { useActiveRun, useSession } from './context'
+import { CheckIcon, CrossIcon } from './icons'
+
+/** Number and verdict under each molecule of the grid. */
+export function CellLabels({ view }: { view: View }) {
+  const record = useActiveRun()
+  const layout = useSession((s) => s.layout)
+  const focus = useSession((s) => s.focus)
+  const hover = useSession((s) => s.hover)
+  const { grid, camera, viewport, pivot, radius } = view
+  if (record === null) return null
+  const count = record.run.spec.n_samples ?? 1
+  const label = (k: number, x: number, y: number) => (
+    <div
+      key={k}
+      className="cell-label"
+      data-focus={k === focus || undefined}
+      data-hover={k === hover || undefined}
+      style={{ transform: `translate(-50%, 0) translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` }}
+    >
+      <b>{k + 1}</b>
+      <VerdictMark verdict={record.run.verdicts[k]} />
+    </div>
+  )
+  if (grid === null) {
+    if (layout === 'overlay' && focus === null) return null
+    const k = layout === 'grid' ? 0 : (focus ?? 0)
+    return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - 42)}</div>
+  }
+  return (
+    <div className="cell-labels" aria-hidden="true">
+      {Array.from({ length: count }, (_, k) => {
+        const [cx, cy] = cellCenter(grid, count, k)
+        const p = project(camera, viewport, add(pivot, fromView(camera, [cx, cy - radius, 0])))
+        return label(k, p.x, p.y + 2)
+      })}
+    </div>
+  )
+}
+
+function VerdictMark({ verdict }: { verdict: Verdict | null }) {
+  if (verdict === null) return null
+  return verdict.valid ? (
+    <span className="valid"><CheckIcon />{verdict.smiles}</span>
+  ) : (
+    <span className="invalid"><CrossIcon />not valid</span>
+  )
+}

@@ -1,0 +1,119 @@
+import { ELEMENTS } from '../chemistry/elements'
+import { formatFormula, parseFormula, withCount } from '../chemistry/formula'
+import { blobProblem } from '../document/spec'
+import { LIMITS, type Content, type Design, type GaussianBlob } from '../document/types'
+import { useActions } from './context'
+import { NumberField, Segmented } from './controls'
+import { MinusIcon, PlusIcon } from './icons'
+
+const ATTACHED_PRESETS = [
+  ['methyl', 'CH3'],
+  ['hydroxyl', 'HO'],
+  ['amino', 'H2N'],
+  ['carboxyl', 'CHO2'],
+  ['acetyl', 'C2H3O'],
+  ['phenyl', 'C6H5'],
+] as const
+
+const FREE_PRESETS = [
+  ['acetaldehyde', 'C2H4O'],
+  ['benzene', 'C6H6'],
+  ['pyridine', 'C5H5N'],
+  ['guaiacol', 'C7H8O2'],
+] as const
+
+/** What a blob is filled with: a formula with its elements one by one, or so many heavy atoms of any kind. */
+export function ContentEditor({ design, blob }: { design: Design; blob: GaussianBlob }) {
+  const actions = useActions()
+  const { content } = blob
+  const change = (next: Content) => actions.setContent(blob.id, next)
+  return (
+    <div className="content-editor">
+      <Segmented
+        label="What the blob is filled with"
+        value={content.kind}
+        options={[
+          { value: 'formula', label: 'Formula' },
+          { value: 'random', label: 'Random atoms' },
+        ]}
+        onChange={(kind) => change(kind === 'random' ? { kind, heavyAtoms: 3 } : { kind, text: blob.site === null ? 'C2H4O' : 'CHO2' })}
+      />
+      {content.kind === 'formula' ? (
+        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} attached={blob.site !== null} onChange={(text) => change({ kind: 'formula', text })} />
+      ) : (
+        <div className="field-row">
+          <span>Heavy atoms</span>
+          <NumberField label="Number of heavy atoms" value={content.heavyAtoms} min={LIMITS.heavyAtoms.min} max={LIMITS.heavyAtoms.max} step={1} digits={0} onChange={(heavyAtoms) => change({ kind: 'random', heavyAtoms })} />
+        </div>
+      )}
+    </div>
+  )
+}
+
+function FormulaField(props: { text: string; problem: string | null; attached: boolean; onChange: (text: string) => void }) {
+  const { text, problem, attached, onChange } = props
+  const parsed = parseFormula(text)
+  const mendable = parsed.ok && problem?.startsWith('needs') === true ? parsed.composition : null
+  return (
+    <>
+      <div className="formula-field" data-invalid={problem !== null || undefined}>
+        <label htmlFor="formula" className="visually-hidden">Formula</label>
+        <input
+          id="formula"
+          value={text}
+          spellCheck={false}
+          autoComplete="off"
+          autoCapitalize="off"
+          aria-invalid={problem !== null}
+          aria-describedby="formula-note"
+          onChange={(event) => onChange(event.target.value)}
+        />
+        {mendable !== null && (
+          <button type="button" className="mend" onClick={() => onChange(formatFormula(withCount(mendable, 1, hydrogenFix(problem))))}>
+            {hydrogenFix(problem) > 0 ? 'add H' : `remove ${-hydrogenFix(problem)} H`}
+          </button>
+        )}
+      </div>
+      <p id="formula-note" className="field-note" data-tone={problem === null ? 'good' : 'bad'}>
+        {problem ?? (attached ? 'fits one open bond' : 'a closed shell')}
+      </p>
+      {parsed.ok && (
+        <div className="steppers">
+          {ELEMENTS.map((e) => (
+            <ElementStepper
+              key={e.symbol}
+              symbol={e.symbol}
+              name={e.name}
+              color={e.color}
+              count={parsed.composition.get(e.number) ?? 0}
+              onStep={(delta) => onChange(formatFormula(withCount(parsed.composition, e.number, delta)) || e.symbol)}
+            />
+          ))}
+        </div>
+      )}
+      <div className="presets" role="group" aria-label={attached ? 'Groups' : 'Formulas to try'}>
+        {(attached ? ATTACHED_PRESETS : FREE_PRESETS).map(([name, formula]) => (
+          <button key={formula} type="button" aria-pressed={formula === text} title={formula} onClick={() => onChange(formula)}>{name}</button>
+        ))}
+      </div>
+    </>
+  )
+}
+
+/** How many hydrogens to add (or, negative, to take away) as the note says. */
+function hydrogenFix(problem: string | null): number {
+  const fewer = /needs (one|\d+) H fewer/.exec(problem ?? '')
+  if (fewer === null) return 1
+  return fewer[1] === 'one' ? -1 : -Number(fewer[1])
+}
+
+function ElementStepper(props: { symbol: string; name: string; color: string; count: number; onStep: (delta: number) => void }) {
+  const { symbol, name, color, count, onStep } = props
+  return (
+    <div className="stepper" role="group" aria-label={name} data-none={count === 0 || undefined}>
+      <button type="button" aria-label={`One more ${name}`} onClick={() => onStep(1)}><PlusIcon /></button>
+      <span><i style={{ background: color }} />{symbol}<b>{count}</b></span>
+      <button type="button" aria-label={`One ${name} fewer`} disabled={count === 0} onClick={() => onStep(-1)}><MinusIcon /></button>
+    </div>
+  )
+}

@@ -1,0 +1,163 @@
+import { useCallback, useEffect } from 'react'
+import { anchorOf } from '../document/placement'
+import { findBlob, freeHydrogens } from '../document/design'
+import { LIMITS, type Design, type GaussianBlob } from '../document/types'
+import { SHELL_50 } from '../geometry/ellipsoid'
+import { scale, type Vec3 } from '../geometry/vec3'
+import { Gizmo } from '../gizmo/Gizmo'
+import { followPointer } from '../gizmo/modal'
+import { element } from '../chemistry/elements'
+import { project, silhouette } from '../viewer/projection'
+import type { View } from '../viewer/stage'
+import { CellLabels } from './CellLabels'
+import { useActions, useDesign, useSession, useTools, useView } from './context'
+import { Measurement } from './Measurement'
+
+/** Everything drawn over the canvas in SVG, kept in step with the camera. */
+export function Overlay() {
+  const view = useView((v) => v)
+  const mode = useSession((s) => s.mode)
+  const { width, height } = view.viewport
+  return (
+    <>
+      <svg className="overlay" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Handles">
+        {mode === 'design' && <DesignOverlay view={view} />}
+        <HoverRing view={view} />
+        <Measurement view={view} />
+      </svg>
+      {mode === 'results' && <CellLabels view={view} />}
+    </>
+  )
+}
+
+function DesignOverlay({ view }: { view: View }) {
+  const design = useDesign((d) => d)
+  const selected = useSession((s) => s.selected)
+  const tool = useSession((s) => s.tool)
+  const modal = useSession((s) => s.modal)
+  const actions = useActions()
+  const blob = findBlob(design, selected)
+  const drop = useCallback(() => actions.dropPose(), [actions])
+  useModalPointer(view)
+  return (
+    <>
+      <Sites design={design} view={view} prominent={tool === 'attach' || design.blobs.length === 0} />
+      {design.blobs.map((b) => <BlobOutline key={b.id} blob={b} design={design} view={view} selected={b.id === selected} />)}
+      {blob !== undefined && tool === 'select' && modal === null && (
+        <Gizmo
+          blob={blob}
+          camera={view.camera}
+          viewport={view.viewport}
+          onPreview={(pose) => actions.previewPose(blob.id, pose)}
+          onKeep={(label) => actions.keepPose(label)}
+          onDrop={drop}
+        />
+      )}
+    </>
+  )
+}
+
+function BlobOutline({ blob, design, view, selected }: { blob: GaussianBlob; design: Design; view: View; selected: boolean }) {
+  const { camera, viewport } = view
+  const e = silhouette(camera, viewport, { center: blob.center, rotation: blob.rotation, radii: scale(blob.widths, SHELL_50) })
+  const anchor = blob.site === null || design.scaffold === null ? -1 : anchorOf(design.scaffold, blob.site)
+  const bond = anchor >= 0 && design.scaffold !== null ? project(camera, viewport, design.scaffold.positions[anchor]) : null
+  const center = project(camera, viewport, blob.center)
+  return (
+    <g className="blob-outline" data-selected={selected || undefined}>
+      {bond !== null && <line x1={bond.x} y1={bond.y} x2={center.x} y2={center.y} />}
+      <ellipse cx={e.x} cy={e.y} rx={e.rx} ry={e.ry} transform={`rotate(${(e.angle * 180) / Math.PI} ${e.x} ${e.y})`} />
+      {blob.site !== null && design.scaffold !== null && <GoneMark at={design.scaffold.positions[blob.site]} view={view} />}
+    </g>
+  )
+}
+
+/** The cross on a hydrogen that is to go. */
+function GoneMark({ at, view }: { at: Vec3; view: View }) {
+  const p = project(view.camera, view.viewport, at)
+  const r = Math.max(4, Math.min(9, 0.2 * p.scale))
+  return <path className="gone" d={`M${p.x - r} ${p.y - r}l${2 * r} ${2 * r}M${p.x + r} ${p.y - r}l${-2 * r} ${2 * r}`} />
+}
+
+/** A ring about every hydrogen that a click would open. The rings can be focused; the mouse goes through them to the atoms. */
+function Sites({ design, view, prominent }: { design: Design; view: View; prominent: boolean }) {
+  const actions = useActions()
+  const { scaffold } = design
+  if (scaffold === null) return null
+  return (
+    <g className="sites" data-prominent={prominent || undefined}>
+      {freeHydrogens(design).map((i) => {
+        const p = project(view.camera, view.viewport, scaffold.positions[i])
+        const anchor = anchorOf(scaffold, i)
+        const on = anchor < 0 ? '' : ` on ${element(scaffold.numbers[anchor]).name} ${anchor + 1}`
+        return (
+          <circle
+            key={i}
+            cx={p.x}
+            cy={p.y}
+            r={element(1).ballRadius * p.scale + 4}
+            role="button"
+            tabIndex={0}
+            aria-label={`Open a site at hydrogen ${i + 1}${on}`}
+            onKeyDown={(event) => {
+              if (event.key !== 'Enter' && event.key !== ' ') return
+              event.preventDefault()
+              event.stopPropagation()
+              actions.openSite(i)
+            }}
+          />
+        )
+      })}
+    </g>
+  )
+}
+
+function HoverRing({ view }: { view: View }) {
+  const { studio } = useTools()
+  const hoverAtom = useSession((s) => s.hoverAtom)
+  const tool = useSession((s) => s.tool)
+  if (hoverAtom === null) return null
+  const at = studio.stage.drawnPosition(hoverAtom)
+  if (at === null) return null
+  const look = studio.stage.drawing.looks[hoverAtom]
+  const p = project(view.camera, view.viewport, at)
+  const r = look.radius * p.scale + 4
+  return (
+    <g className="hover-ring">
+      <circle cx={p.x} cy={p.y} r={r} />
+      {tool !== 'measure' && <text x={p.x} y={p.y - r - 8} textAnchor="middle">Grow here</text>}
+    </g>
+  )
+}
+
+/** While G, R or S is in force the pointer moves the blob without being pressed; a click keeps it. */
+function useModalPointer(view: View): void {
+  const { studio, actions } = useTools()
+  const modal = useSession((s) => s.modal)
+  useEffect(() => {
+    if (modal === null) return
+    const local = (event: PointerEvent) => {
+      const box = window.document.querySelector('.stage-host')?.getBoundingClientRect()
+      return { x: event.clientX - (box?.left ?? 0), y: event.clientY - (box?.top ?? 0) }
+    }
+    const move = (event: PointerEvent) => {
+      const at = local(event)
+      if (modal.from === null) {
+        studio.session.setState({ modal: { ...modal, from: at } })
+        return
+      }
+      actions.previewPose(modal.blob, followPointer(modal, modal.from, at, view.camera, view.viewport, LIMITS.width))
+    }
+    const keep = (event: PointerEvent) => {
+      event.preventDefault()
+      event.stopPropagation()
+      actions.endModal(true)
+    }
+    window.addEventListener('pointermove', move)
+    window.addEventListener('pointerdown', keep, true)
+    return () => {
+      window.removeEventListener('pointermove', move)
+      window.removeEventListener('pointerdown', keep, true)
+    }
+  }, [modal, studio, actions, view.camera, view.viewport])
+}

@@ -1,0 +1,35 @@
+import { nextAction } from './primary'
+import { useActions, useActiveRun, useDesign, useRuns, useSession } from './context'
+import { RepeatIcon, StopIcon } from './icons'
+import { Hint } from './controls'
+import { describeError } from './words'
+
+/** The one button that is always there, and says what comes next. */
+export function PrimaryAction() {
+  const actions = useActions()
+  const design = useDesign((d) => d)
+  const mode = useSession((s) => s.mode)
+  const focus = useSession((s) => s.focus)
+  const link = useRuns((s) => s.link)
+  const run = useActiveRun()?.run ?? null
+  const next = nextAction({ design, mode, run, link, focus })
+  const failure = mode === 'results' && run?.phase === 'failed' ? run.error : null
+  const canRepeat = next.kind === 'accept' && link.kind === 'online'
+  return (
+    <footer className="primary-area">
+      {failure !== null && <p className="failure" role="alert">{describeError(failure)}</p>}
+      <div className="primary-row">
+        <button type="button" className="primary-button" data-kind={next.kind} aria-describedby="primary-note" onClick={() => actions.run(next)}>
+          {next.kind === 'stop' && <StopIcon />}
+          {next.label}
+        </button>
+        {canRepeat && (
+          <Hint label="Again, with a new seed" keys="N" side="top">
+            <button type="button" className="repeat-button" aria-label="Generate again with a new seed" onClick={() => actions.generateAgain()}><RepeatIcon /></button>
+          </Hint>
+        )}
+      </div>
+      <p id="primary-note" className="primary-note">{next.note ?? '\u00a0'}</p>
+    </footer>
+  )
+}

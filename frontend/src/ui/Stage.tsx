@@ -1,0 +1,161 @@
+import { useEffect, useRef } from 'react'
+import { isLive } from '../stream/run'
+import { attachControls } from '../viewer/controls'
+import { rayThrough } from '../viewer/projection'
+import { rayToPlane } from '../gizmo/drag'
+import { viewAxes } from '../viewer/camera'
+import type { Tools } from './context'
+import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
+import { IconButton, Segmented } from './controls'
+import { FitIcon } from './icons'
+import { Overlay } from './Overlay'
+
+/** The 3D view with everything that lies upon it. */
+export function StageView() {
+  const host = useRef<HTMLDivElement>(null)
+  const tools = useTools()
+  const tool = useSession((s) => s.tool)
+  const pointing = useSession((s) => s.hoverAtom !== null || s.hover !== null)
+
+  useEffect(() => {
+    const element = host.current
+    if (element === null) return
+    const unmount = tools.studio.stage.mount(element)
+    const detach = attachControls(element, {
+      onOrbit: (dx, dy) => tools.studio.stage.orbit(dx, dy),
+      onPan: (dx, dy) => tools.studio.stage.pan(dx, dy),
+      onZoom: (factor, x, y) => tools.studio.stage.zoom(factor, x, y),
+      onClick: (x, y) => click(tools, x, y),
+      onHover: (x, y) => hover(tools, x, y),
+      onLeave: () => tools.studio.session.setState({ hoverAtom: null, hover: null }),
+    })
+    return () => {
+      detach()
+      unmount()
+    }
+  }, [tools])
+
+  return (
+    <main className="stage" aria-label="3D view">
+      <div ref={host} className="stage-host" data-tool={tool} data-pointing={pointing || undefined} />
+      <Overlay />
+      <Hud />
+    </main>
+  )
+}
+
+/** What a click on the canvas means depends on the tool and on what lies there. */
+function click({ studio, actions }: Tools, x: number, y: number): void {
+  const { tool, mode, measured, modal } = studio.session.getState()
+  if (modal !== null) return
+  const atom = studio.stage.atomAt(x, y)
+  if (tool === 'measure') {
+    if (atom >= 0) studio.session.setState({ measured: nextMeasured(studio.stage.drawing.origin, measured, atom) })
+    else studio.session.setState({ measured: [] })
+    return
+  }
+  if (mode === 'results') {
+    const molecule = studio.stage.cellAt(x, y)
+    if (molecule !== null) actions.focus(molecule)
+    return
+  }
+  if (tool === 'blob') {
+    placeAt({ studio, actions }, x, y)
+    return
+  }
+  const { design } = studio.document.getState()
+  if (atom >= 0 && design.scaffold?.numbers[atom] === 1) {
+    actions.openSite(atom)
+    return
+  }
+  actions.select(studio.stage.blobAt(x, y))
+}
+
+/** A fifth atom, or one of another molecule, begins anew; an atom picked twice is let go. */
+function nextMeasured(origin: readonly { molecule: number }[], measured: readonly number[], atom: number): readonly number[] {
+  if (measured.includes(atom)) return measured.filter((k) => k !== atom)
+  const same = measured.every((k) => k < origin.length && origin[k].molecule === origin[atom].molecule)
+  return same && measured.length < 4 ? [...measured, atom] : [atom]
+}
+
+function placeAt({ studio, actions }: Tools, x: number, y: number): void {
+  const { camera, viewport } = studio.stage.view.getState()
+  const point = rayToPlane(rayThrough(camera, viewport, x, y), camera.target, viewAxes(camera)[2])
+  if (point !== null) actions.placeBlob(point)
+}
+
+function hover({ studio }: Tools, x: number, y: number): void {
+  const { mode, tool, hoverAtom, hover: before } = studio.session.getState()
+  const atom = studio.stage.atomAt(x, y)
+  const { design } = studio.document.getState()
+  const hydrogen = mode === 'design' && tool !== 'blob' && atom >= 0 && design.scaffold?.numbers[atom] === 1
+  const nextAtom = hydrogen || (tool === 'measure' && atom >= 0) ? atom : null
+  const nextHover = mode === 'results' && atom >= 0 ? studio.stage.drawing.origin[atom].molecule : null
+  if (nextAtom !== hoverAtom || nextHover !== before) studio.session.setState({ hoverAtom: nextAtom, hover: nextHover })
+}
+
+function Hud() {
+  const actions = useActions()
+  const { studio } = useTools()
+  const mode = useSession((s) => s.mode)
+  const layout = useSession((s) => s.layout)
+  const record = useActiveRun()
+  const blobs = useDesign((d) => d.blobs.length)
+  const count = record?.run.spec.n_samples ?? 0
+  return (
+    <>
+      <div className="hud hud-top">
+        <Segmented
+          label="What the view shows"
+          value={mode}
+          options={[
+            { value: 'design', label: 'Design' },
+            { value: 'results', label: count > 0 ? `Candidates · ${count}` : 'Candidates', disabled: record === null },
+          ]}
+          onChange={(next) => actions.setMode(next)}
+        />
+      </div>
+      <div className="hud hud-right">
+        {mode === 'results' && count > 1 && (
+          <Segmented
+            label="How candidates are laid out"
+            value={layout}
+            options={[
+              { value: 'grid', label: 'Side by side' },
+              { value: 'overlay', label: 'Overlay' },
+              { value: 'single', label: 'One' },
+            ]}
+            onChange={(next) => studio.session.setState({ layout: next })}
+          />
+        )}
+        <IconButton label="Fit everything into the view" keys="F" side="left" className="floating" onClick={() => studio.stage.frame()}><FitIcon /></IconButton>
+      </div>
+      <Legend mode={mode} hasBlobs={blobs > 0} live={record !== null && isLive(record.run)} />
+      <ModalHint />
+    </>
+  )
+}
+
+function Legend({ mode, hasBlobs, live }: { mode: string; hasBlobs: boolean; live: boolean }) {
+  const tool = useSession((s) => s.tool)
+  const text =
+    tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
+    : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
+    : mode === 'results' ? (live ? 'Orange fades as the blob lets go of its atoms' : null)
+    : hasBlobs ? 'Shells hold 50 % and 95 % of the blob'
+    : null
+  return text === null ? null : <p className="hud legend">{text}</p>
+}
+
+const VERBS = { move: 'Move', turn: 'Turn', stretch: 'Stretch' } as const
+
+function ModalHint() {
+  const modal = useSession((s) => s.modal)
+  if (modal === null) return null
+  const axis = modal.axis === null ? 'X Y Z choose an axis' : `along ${'xyz'.charAt(modal.axis)}`
+  return (
+    <p className="hud modal-hint" role="status">
+      <b>{VERBS[modal.kind]}</b> {axis} · arrows or mouse · Enter keeps · Esc drops
+    </p>
+  )
+}

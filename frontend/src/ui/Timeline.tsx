@@ -1,0 +1,79 @@
+import { useEffect, useRef } from 'react'
+import { isLive } from '../stream/run'
+import { reelOf } from '../studio'
+import { stepBy, togglePlay } from '../viewer/clock'
+import { useActiveRun, useSession, useTools } from './context'
+import { IconButton } from './controls'
+import { BackIcon, ForwardIcon, PauseIcon, PlayIcon } from './icons'
+import { useStore } from 'zustand'
+
+/** Plays and scrubs the frames of the run on show. The slider follows the play head without going through React. */
+export function Timeline() {
+  const { studio, actions } = useTools()
+  const { stage, runs } = studio
+  const record = useActiveRun()
+  const mode = useSession((s) => s.mode)
+  const playing = useStore(stage.playhead, (head) => head.playing)
+  const slider = useRef<HTMLInputElement>(null)
+  const label = useRef<HTMLOutputElement>(null)
+  const run = record?.run ?? null
+  const usable = run !== null && (isLive(run) || run.phase === 'done' || run.phase === 'cancelled')
+
+  useEffect(() => {
+    const show = () => {
+      const input = slider.current
+      const text = label.current
+      if (input === null || text === null) return
+      const { available, expected } = reelOf(runs)
+      const last = Math.max(1, expected - 1)
+      const at = stage.playhead.getState().at
+      input.max = String(last)
+      input.value = String(at)
+      input.style.setProperty('--share', `${(100 * at) / last}%`)
+      input.style.setProperty('--loaded', `${(100 * Math.max(0, available - 1)) / last}%`)
+      const id = runs.store.getState().active
+      const frames = id === null ? undefined : runs.trajectory(id)?.frames
+      const step = frames?.at(Math.round(at))?.step
+      const steps = runs.active?.run.spec.steps ?? 0
+      const words = step === undefined ? '–' : `step ${step} of ${steps}`
+      if (text.textContent !== words) text.textContent = words
+      input.setAttribute('aria-valuetext', words)
+    }
+    show()
+    const stop = [stage.playhead.subscribe(show), runs.store.subscribe(show)]
+    return () => stop.forEach((f) => f())
+  }, [stage, runs])
+
+  const reel = () => reelOf(runs).available
+  const scrub = (value: number) => {
+    actions.setMode('results')
+    stage.playhead.setState({ at: Math.min(value, Math.max(0, reel() - 1)), playing: false })
+  }
+  const step = (delta: number) => {
+    actions.setMode('results')
+    stage.playhead.setState(stepBy(stage.playhead.getState(), delta, reel()))
+  }
+  const toggle = () => {
+    actions.setMode('results')
+    stage.playhead.setState(togglePlay(stage.playhead.getState(), reel()))
+  }
+  return (
+    <div className="timeline" role="group" aria-label="Timeline" data-idle={!usable || undefined} data-mode={mode}>
+      <IconButton label="One frame back" keys="," side="top" disabled={!usable} onClick={() => step(-1)}><BackIcon /></IconButton>
+      <IconButton label={playing ? 'Pause' : 'Play'} keys="Space" side="top" disabled={!usable} onClick={toggle}>{playing ? <PauseIcon /> : <PlayIcon />}</IconButton>
+      <IconButton label="One frame on" keys="." side="top" disabled={!usable} onClick={() => step(1)}><ForwardIcon /></IconButton>
+      <input
+        ref={slider}
+        type="range"
+        className="scrubber"
+        aria-label="Frame"
+        min={0}
+        step="any"
+        defaultValue={0}
+        disabled={!usable}
+        onInput={(event) => scrub(Number(event.currentTarget.value))}
+      />
+      <output ref={label}>–</output>
+    </div>
+  )
+}

@@ -1,0 +1,349 @@
+import { toSdf, toXyz, type Structure } from '../chemistry/writers'
+import { compositionOf, formatFormula } from '../chemistry/formula'
+import {
+  acceptCandidate, addBlob, findBlob, freeHydrogens, openSite, removeBlob, scaffoldFrom, setContent, setSettings, updateBlob,
+} from '../document/design'
+import { newDesign, type Example } from '../document/examples'
+import { currentNode } from '../document/history'
+import { LIMITS, type Content, type Design, type GaussianBlob, type Settings } from '../document/types'
+import type { Vec3 } from '../geometry/vec3'
+import type { Axis, Pose } from '../gizmo/drag'
+import { followKey, type Transform } from '../gizmo/modal'
+import { isLive } from '../stream/run'
+import type { Studio } from '../studio'
+import { nextAction, type NextAction } from './primary'
+import { addToast, type Mode, type Tool } from './session'
+import { applyTheme, rememberTheme, type Theme } from './theme'
+
+/** What a blob is filled with before anybody says. */
+const FIRST_CONTENT: Content = { kind: 'formula', text: 'CHO2' }
+const FREE_CONTENT: Content = { kind: 'formula', text: 'C2H4O' }
+
+export type BlobPatch = Partial<Omit<GaussianBlob, 'id' | 'site'>>
+
+/** Everything that a person can do, each one small function; buttons, keys and handles all end here. */
+export class Actions {
+  constructor(private readonly studio: Studio) {}
+
+  private get design(): Design {
+    return this.studio.document.getState().design
+  }
+
+  private commit(label: string, design: Design, mergeKey?: string): void {
+    this.studio.document.getState().commit(label, design, mergeKey)
+  }
+
+  // --- choosing -----------------------------------------------------------------------------------
+
+  setTool(tool: Tool): void {
+    this.studio.session.setState({ tool, measured: [], modal: null })
+    if (tool === 'blob' || tool === 'attach') this.setMode('design')
+  }
+
+  select(blob: string | null): void {
+    this.studio.session.setState({ selected: blob, modal: null })
+  }
+
+  setMode(mode: Mode): void {
+    if (mode === 'results' && this.studio.runs.active === null) return
+    this.studio.session.setState({ mode, measured: [], hover: null, hoverAtom: null, modal: null })
+  }
+
+  setTheme(theme: Theme): void {
+    rememberTheme(theme)
+    this.studio.session.setState({ theme })
+    applyTheme(theme)
+    this.studio.stage.recolor()
+  }
+
+  // --- blobs --------------------------------------------------------------------------------------
+
+  placeBlob(center: Vec3): void {
+    const { design, id } = addBlob(this.design, FREE_CONTENT, center)
+    this.commit('Place blob', design)
+    this.studio.session.setState({ selected: id, tool: 'select' })
+    this.setMode('design')
+  }
+
+  /** Opens the site of one of the scaffold's hydrogens, or selects the blob that is there already. */
+  openSite(hydrogen: number): void {
+    const last = this.design.blobs.at(-1)
+    const { design, id } = openSite(this.design, hydrogen, last?.site == null ? FIRST_CONTENT : last.content)
+    this.commit('Open site', design)
+    this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null })
+    this.studio.stage.frame()
+  }
+
+  /** For those who do not point: the next free hydrogen. */
+  openNextSite(): void {
+    const hydrogen = freeHydrogens(this.design).at(0)
+    if (hydrogen !== undefined) this.openSite(hydrogen)
+  }
+
+  removeSelected(): void {
+    const { selected } = this.studio.session.getState()
+    if (findBlob(this.design, selected) === undefined || selected === null) return
+    this.commit('Remove blob', removeBlob(this.design, selected))
+    this.select(this.design.blobs.at(-1)?.id ?? null)
+  }
+
+  setContent(id: string, content: Content): void {
+    this.commit('Change contents', setContent(this.design, id, content), `content-${id}`)
+    this.setMode('design')
+  }
+
+  /** A lasting edit of one blob; a stretched one keeps its size from then on. */
+  editBlob(id: string, patch: BlobPatch, label: string, mergeKey?: string): void {
+    this.commit(label, updateBlob(this.design, id, byHand(findBlob(this.design, id), patch)), mergeKey)
+    this.setMode('design')
+  }
+
+  previewPose(id: string, pose: Pose): void {
+    this.studio.document.getState().preview(updateBlob(this.design, id, byHand(findBlob(this.design, id), pose)))
+  }
+
+  keepPose(label: string): void {
+    this.studio.document.getState().commit(label)
+  }
+
+  dropPose(): void {
+    this.studio.document.getState().revert()
+  }
+
+  // --- G, R and S -----------------------------------------------------------------------------------
+
+  startModal(kind: Transform): void {
+    const { selected } = this.studio.session.getState()
+    const blob = findBlob(this.design, selected)
+    if (blob === undefined) return
+    this.setMode('design')
+    const { center, widths, rotation } = blob
+    this.studio.session.setState({ tool: 'select', modal: { blob: blob.id, kind, axis: null, start: { center, widths, rotation }, from: null } })
+  }
+
+  /** Begins again from the start pose, along one axis; the same axis twice lets it go. */
+  setModalAxis(axis: Axis): void {
+    const { modal } = this.studio.session.getState()
+    if (modal === null) return
+    this.dropPose()
+    this.studio.session.setState({ modal: { ...modal, axis: modal.axis === axis ? null : axis, from: null } })
+  }
+
+  /** One arrow key in a modal transform: the pose goes on from where it stands. */
+  stepModal(direction: Vec3, steps: number): void {
+    const { modal } = this.studio.session.getState()
+    const blob = modal === null ? undefined : findBlob(this.design, modal.blob)
+    if (modal === null || blob === undefined) return
+    const { camera } = this.studio.stage.view.getState()
+    const gesture = { kind: modal.kind, axis: modal.axis, start: blob }
+    this.previewPose(blob.id, followKey(gesture, direction, steps, camera, LIMITS.width))
+    this.studio.session.setState({ modal: { ...modal, start: modal.start, from: null } })
+  }
+
+  endModal(keep: boolean): void {
+    const { modal } = this.studio.session.getState()
+    if (modal === null) return
+    this.studio.session.setState({ modal: null })
+    if (keep) this.keepPose(MODAL_LABELS[modal.kind])
+    else this.dropPose()
+  }
+
+  nudge(id: string, by: Vec3): void {
+    const blob = findBlob(this.design, id)
+    if (blob === undefined) return
+    const center: Vec3 = [blob.center[0] + by[0], blob.center[1] + by[1], blob.center[2] + by[2]]
+    this.editBlob(id, { center }, 'Nudge blob', `nudge-${id}`)
+  }
+
+  // --- the document -------------------------------------------------------------------------------
+
+  setSettings(patch: Partial<Settings>): void {
+    this.commit('Change settings', setSettings(this.design, patch), `settings-${Object.keys(patch).join()}`)
+  }
+
+  newSeed(): void {
+    this.setSettings({ seed: Math.floor(Math.random() * 1_000_000) })
+  }
+
+  startOver(): void {
+    this.load(newDesign(), 'New design')
+  }
+
+  loadExample(example: Example): void {
+    this.load(example.design(), example.title)
+  }
+
+  private load(design: Design, label: string): void {
+    this.stop()
+    this.commit(label, { ...design, settings: this.design.settings })
+    this.studio.session.setState({ selected: design.blobs.at(0)?.id ?? null, tool: 'select', focus: null })
+    this.setMode('design')
+    this.studio.stage.frame()
+  }
+
+  undo(): void {
+    const { history } = this.studio.document.getState()
+    const left = currentNode(history)
+    this.studio.document.getState().undo()
+    this.travelled(left.label === ACCEPT_LABEL)
+    if (left.parent !== null) this.say(`Undone: ${left.label}`)
+  }
+
+  redo(): void {
+    const before = this.studio.document.getState().history.current
+    this.studio.document.getState().redo()
+    this.travelled(false)
+    const { history } = this.studio.document.getState()
+    if (history.current !== before) this.say(`Redone: ${currentNode(history).label}`)
+  }
+
+  /** After a step through the history: the run that belongs here, and nothing selected that is gone. */
+  private travelled(backToResults: boolean): void {
+    const { document, session, runs, stage } = this.studio
+    const { history, design } = document.getState()
+    const { selected } = session.getState()
+    if (findBlob(design, selected) === undefined) this.select(design.blobs.at(0)?.id ?? null)
+    const found = runs.show(history.current)
+    this.setMode(backToResults && found ? 'results' : 'design')
+    stage.frame()
+  }
+
+  // --- runs ---------------------------------------------------------------------------------------
+
+  generate(): void {
+    const { runs, session, document, stage } = this.studio
+    if (runs.active !== null && isLive(runs.active.run)) return
+    session.setState({ focus: null, hover: null, hoverAtom: null, measured: [], modal: null })
+    runs.start(this.design, document.getState().history.current)
+    this.setMode('results')
+    stage.frame()
+  }
+
+  generateAgain(): void {
+    this.newSeed()
+    this.generate()
+  }
+
+  stop(): void {
+    this.studio.runs.cancel()
+  }
+
+  focus(candidate: number | null): void {
+    const count = this.studio.runs.active?.run.spec.n_samples ?? 0
+    if (candidate !== null && (candidate < 0 || candidate >= count)) return
+    this.setMode('results')
+    this.studio.session.setState({ focus: candidate })
+  }
+
+  accept(candidate: number): void {
+    const { runs, session, stage } = this.studio
+    const record = runs.active
+    const chosen = record?.run.result?.candidates.at(candidate)
+    if (record == null || chosen === undefined) return
+    this.commit(ACCEPT_LABEL, acceptCandidate({ ...record.design, settings: this.design.settings }, chosen))
+    session.setState({ selected: null, tool: 'select', focus: null, announcement: ACCEPTED })
+    this.setMode('design')
+    stage.frame()
+  }
+
+  /** What the primary button does. */
+  run(action: NextAction): void {
+    switch (action.kind) {
+      case 'generate':
+        this.generate()
+        break
+      case 'again':
+        this.generateAgain()
+        break
+      case 'stop':
+        this.stop()
+        break
+      case 'accept':
+        this.accept(action.candidate)
+        break
+      case 'open-site':
+        this.openNextSite()
+        break
+      case 'place-blob':
+        this.placeBlob([0, 0, 0])
+        break
+      case 'reconnect':
+        this.studio.socket.connect()
+        break
+      case 'fix':
+        this.select(action.blob)
+        this.setMode('design')
+        requestAnimationFrame(() => window.document.getElementById('formula')?.focus())
+        break
+    }
+  }
+
+  next(): NextAction {
+    const { document, session, runs } = this.studio
+    const { mode, focus } = session.getState()
+    const { link } = runs.store.getState()
+    return nextAction({ design: document.getState().design, mode, focus, link, run: runs.active?.run ?? null })
+  }
+
+  // --- files --------------------------------------------------------------------------------------
+
+  /** What “the molecule” is now: the candidate in focus, else the scaffold. */
+  currentStructure(): (Structure & { readonly name: string }) | null {
+    const { mode, focus } = this.studio.session.getState()
+    const candidate = mode === 'results' && focus !== null ? this.studio.runs.active?.run.result?.candidates.at(focus) : undefined
+    const structure = candidate === undefined ? this.design.scaffold : scaffoldFrom(candidate)
+    return structure === null ? null : named(structure)
+  }
+
+  candidateStructures(): (Structure & { readonly name: string })[] {
+    const candidates = this.studio.runs.active?.run.result?.candidates ?? []
+    return candidates.map((c) => named(scaffoldFrom(c)))
+  }
+
+  exportMolecules(molecules: (Structure & { readonly name: string })[], format: 'sdf' | 'xyz'): void {
+    if (molecules.length === 0) return
+    const [stem, text] = [molecules.length === 1 ? fileStem(molecules[0]) : 'candidates', (format === 'sdf' ? toSdf : toXyz)(molecules)]
+    download(`${stem}.${format}`, text, format === 'sdf' ? 'chemical/x-mdl-sdfile' : 'chemical/x-xyz')
+    addToast(this.studio.session, 'info', `Saved ${stem}.${format}`)
+  }
+
+  copySmiles(smiles: string): void {
+    void navigator.clipboard.writeText(smiles).then(
+      () => addToast(this.studio.session, 'info', `Copied ${smiles}`),
+      () => addToast(this.studio.session, 'error', 'The browser does not allow copying here.'),
+    )
+  }
+
+  private say(announcement: string): void {
+    this.studio.session.setState({ announcement })
+  }
+}
+
+const MODAL_LABELS: Record<Transform, string> = { move: 'Move blob', turn: 'Turn blob', stretch: 'Stretch blob' }
+const ACCEPT_LABEL = 'Use candidate'
+const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
+
+/** Widths within their limits; a blob whose widths a hand has changed keeps them from then on. */
+function byHand(blob: GaussianBlob | undefined, patch: BlobPatch): BlobPatch {
+  if (blob === undefined || patch.widths === undefined) return patch
+  const { min, max } = LIMITS.width
+  const [x, y, z] = patch.widths.map((w) => Math.min(max, Math.max(min, w)))
+  const changed = x !== blob.widths[0] || y !== blob.widths[1] || z !== blob.widths[2]
+  return { ...patch, widths: [x, y, z], ...(changed ? { autoSize: false } : {}) }
+}
+
+const named = (s: Structure & { readonly smiles: string | null }) => ({
+  ...s,
+  name: s.smiles ?? formatFormula(compositionOf(s.numbers)),
+})
+
+const fileStem = (s: Structure): string => formatFormula(compositionOf(s.numbers))
+
+function download(name: string, text: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }))
+  const link = window.document.createElement('a')
+  link.href = url
+  link.download = name
+  link.click()
+  URL.revokeObjectURL(url)
+}

@@ -1,0 +1,33 @@
+import { createContext, useContext } from 'react'
+import { useStore } from 'zustand'
+import type { DocumentState } from '../document/store'
+import type { Design } from '../document/types'
+import type { RunRecord, RunsState } from '../stream/runs'
+import type { Studio } from '../studio'
+import type { View } from '../viewer/stage'
+import type { Actions } from './actions'
+import type { Session } from './session'
+
+export interface Tools {
+  readonly studio: Studio
+  readonly actions: Actions
+}
+
+export const ToolsContext = createContext<Tools | null>(null)
+
+export function useTools(): Tools {
+  const tools = useContext(ToolsContext)
+  if (tools === null) throw new Error('useTools outside ToolsContext')
+  return tools
+}
+
+export const useActions = (): Actions => useTools().actions
+export const useDocument = <T,>(select: (state: DocumentState) => T): T => useStore(useTools().studio.document, select)
+export const useDesign = <T,>(select: (design: Design) => T): T => useDocument((s) => select(s.design))
+export const useSession = <T,>(select: (session: Session) => T): T => useStore(useTools().studio.session, select)
+export const useRuns = <T,>(select: (state: RunsState) => T): T => useStore(useTools().studio.runs.store, select)
+export const useView = <T,>(select: (view: View) => T): T => useStore(useTools().studio.stage.view, select)
+
+/** The run on show; changes with its phase and its verdicts, never with its frames. */
+export const useActiveRun = (): RunRecord | null =>
+  useRuns((s) => (s.active === null ? null : (s.records.get(s.active) ?? null)))

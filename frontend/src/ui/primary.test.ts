@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { setContent, setSettings } from '../document/design'
+import { FIRST_EXAMPLE } from '../document/examples'
+import { newRun, type Run } from '../stream/run'
+import { nextAction, type Situation } from './primary'
+import { describeError, describeField } from './words'
+
+const design = FIRST_EXAMPLE.design()
+const ready: Situation = { design, mode: 'design', run: null, link: { kind: 'online' }, focus: null }
+const run: Run = newRun('r', { n_samples: 4 })
+
+describe('nextAction', () => {
+  it('names the number of candidates', () => {
+    expect(nextAction(ready)).toMatchObject({ kind: 'generate', label: 'Generate 4 candidates' })
+    expect(nextAction({ ...ready, design: setSettings(design, { samples: 1 }) }).label).toBe('Generate 1 candidate')
+  })
+
+  it('asks for what is missing first', () => {
+    expect(nextAction({ ...ready, design: { ...design, blobs: [] } }).kind).toBe('open-site')
+    expect(nextAction({ ...ready, design: { ...design, blobs: [], scaffold: null } }).kind).toBe('place-blob')
+    const broken = setContent(design, 'b1', { kind: 'formula', text: 'CH9' })
+    expect(nextAction({ ...ready, design: broken })).toMatchObject({ kind: 'fix', blob: 'b1' })
+  })
+
+  it('stops a live run whatever else there is', () => {
+    expect(nextAction({ ...ready, run, mode: 'results', focus: 1 }).kind).toBe('stop')
+  })
+
+  it('accepts the candidate in focus, counting from one', () => {
+    const done: Situation = { ...ready, run: { ...run, phase: 'done' }, mode: 'results', focus: 1 }
+    expect(nextAction(done)).toMatchObject({ kind: 'accept', candidate: 1, label: 'Use candidate 2 as scaffold' })
+    expect(nextAction({ ...done, focus: null }).kind).toBe('again')
+    expect(nextAction({ ...done, mode: 'design' }).kind).toBe('generate')
+  })
+
+  it('offers to reconnect while offline', () => {
+    expect(nextAction({ ...ready, link: { kind: 'offline', retryAt: 0 } }).kind).toBe('reconnect')
+  })
+})
+
+describe('words', () => {
+  it.each([
+    ['blobs.0.covariance', 'Blob 1, widths'],
+    ['spec.blobs.2.formula', 'Blob 3, formula'],
+    ['scaffold.positions', 'Scaffold, atom positions'],
+    ['n_samples', 'Number of candidates'],
+  ])('say where %s is', (field, words) => {
+    expect(describeField(field)).toBe(words)
+  })
+
+  it('do not name the field twice', () => {
+    const error = { field: 'n_samples', detail: 'n_samples: expected at most 64, got 99', retryable: false }
+    expect(describeError(error)).toBe('Number of candidates: expected at most 64, got 99')
+  })
+})

@@ -1,0 +1,52 @@
+import { freeHydrogens } from '../document/design'
+import { designProblem } from '../document/spec'
+import type { Design } from '../document/types'
+import { isLive, type Run } from '../stream/run'
+import type { LinkState } from '../stream/socket'
+import type { Mode } from './session'
+import { plural } from './words'
+
+/** The one next thing to do; the primary button says it and does it. */
+export type NextAction =
+  | { readonly kind: 'generate'; readonly label: string; readonly note: string | null }
+  | { readonly kind: 'again'; readonly label: string; readonly note: string | null }
+  | { readonly kind: 'stop'; readonly label: string; readonly note: string | null }
+  | { readonly kind: 'accept'; readonly label: string; readonly note: string | null; readonly candidate: number }
+  | { readonly kind: 'open-site'; readonly label: string; readonly note: string | null }
+  | { readonly kind: 'place-blob'; readonly label: string; readonly note: string | null }
+  | { readonly kind: 'fix'; readonly label: string; readonly note: string | null; readonly blob: string }
+  | { readonly kind: 'reconnect'; readonly label: string; readonly note: string | null }
+
+export interface Situation {
+  readonly design: Design
+  readonly mode: Mode
+  readonly run: Run | null
+  readonly link: LinkState
+  readonly focus: number | null
+}
+
+export function nextAction(situation: Situation): NextAction {
+  const { run, mode, focus } = situation
+  if (run !== null && isLive(run)) return { kind: 'stop', label: 'Stop', note: 'Esc' }
+  if (mode === 'results' && run?.phase === 'done' && focus !== null) {
+    return { kind: 'accept', label: `Use candidate ${focus + 1} as scaffold`, note: 'Enter', candidate: focus }
+  }
+  return generation(situation)
+}
+
+function generation({ design, link, mode, run }: Situation): NextAction {
+  if (design.blobs.length === 0) {
+    return freeHydrogens(design).length > 0
+      ? { kind: 'open-site', label: 'Open a site', note: 'or click a hydrogen' }
+      : { kind: 'place-blob', label: 'Place a blob', note: null }
+  }
+  const problem = designProblem(design)
+  if (problem !== null) return { kind: 'fix', label: 'Mend the formula', note: problem.message, blob: problem.blob.id }
+  if (link.kind !== 'online') {
+    const label = link.kind === 'connecting' ? 'Connecting…' : 'Reconnect'
+    return { kind: 'reconnect', label, note: link.kind === 'connecting' ? null : 'the service is out of reach' }
+  }
+  const many = plural(design.settings.samples, 'candidate')
+  if (mode === 'results' && run !== null) return { kind: 'again', label: `Generate ${many} again`, note: 'with a new seed' }
+  return { kind: 'generate', label: `Generate ${many}`, note: 'Ctrl Enter' }
+}

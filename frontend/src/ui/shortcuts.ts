@@ -1,0 +1,171 @@
+import { findBlob } from '../document/design'
+import { scale } from '../geometry/vec3'
+import { arrowDirection } from '../gizmo/Gizmo'
+import { isLive } from '../stream/run'
+import { reelOf } from '../studio'
+import { stepBy, togglePlay } from '../viewer/clock'
+import type { Tools } from './context'
+
+/** What the help dialog lists. */
+export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [string, string])[] }[] = [
+  {
+    title: 'Design',
+    keys: [
+      ['V B A M', 'select, blob, attach, measure'],
+      ['G R S', 'move, turn, stretch the blob'],
+      ['then X Y Z', 'along one of its axes'],
+      ['arrows', 'nudge by 0.1 Å, with Shift by 1 Å'],
+      ['Del', 'remove the blob'],
+      ['Ctrl Z', 'undo'],
+      ['Ctrl Shift Z', 'redo'],
+    ],
+  },
+  {
+    title: 'Generate',
+    keys: [
+      ['Ctrl Enter', 'generate'],
+      ['Esc', 'stop the run, or let go'],
+      ['1 – 9', 'focus a candidate'],
+      ['Enter', 'use it as scaffold'],
+      ['N', 'again, with a new seed'],
+      ['Space', 'play or pause'],
+      [', .', 'one frame back or on'],
+    ],
+  },
+  {
+    title: 'View',
+    keys: [
+      ['drag', 'turn'],
+      ['right drag, Shift drag', 'move'],
+      ['wheel', 'zoom'],
+      ['F', 'fit everything'],
+      ['Tab', 'goes through handles and hydrogens'],
+      ['?', 'this list'],
+    ],
+  },
+]
+
+const TYPING = 'input:not([type=range]), textarea, select, [contenteditable=true]'
+const PRESSABLE = 'button, a, [role=button], [role=slider], [role=radio], [role=menuitem]'
+
+/** Listens for keys anywhere on the page, but leaves fields, menus and dialogs alone. */
+export function attachShortcuts(tools: Tools): () => void {
+  const onKey = (event: KeyboardEvent) => {
+    if (event.defaultPrevented || event.isComposing) return
+    const target = event.target instanceof Element ? event.target : null
+    if (target?.closest('[role=dialog], [role=menu]') != null) return
+    if (event.ctrlKey || event.metaKey) {
+      if (withControl(tools, event)) event.preventDefault()
+      return
+    }
+    if (event.altKey || target?.closest(TYPING) != null) return
+    if ((event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
+    if (plain(tools, event)) event.preventDefault()
+  }
+  window.addEventListener('keydown', onKey)
+  return () => window.removeEventListener('keydown', onKey)
+}
+
+function withControl({ actions }: Tools, event: KeyboardEvent): boolean {
+  const key = event.key.toLowerCase()
+  if (key === 'enter') {
+    const next = actions.next()
+    if (next.kind === 'accept') actions.generateAgain()
+    else if (next.kind !== 'stop') actions.run(next)
+    return true
+  }
+  const typing = event.target instanceof Element && event.target.closest(TYPING) !== null
+  if (typing) return false
+  if (key === 'z' && !event.shiftKey) actions.undo()
+  else if (key === 'y' || (key === 'z' && event.shiftKey)) actions.redo()
+  else return false
+  return true
+}
+
+function plain(tools: Tools, event: KeyboardEvent): boolean {
+  const { studio } = tools
+  return (studio.session.getState().modal !== null && inModal(tools, event)) || arrow(tools, event) || letter(tools, event)
+}
+
+function inModal({ studio, actions }: Tools, event: KeyboardEvent): boolean {
+  const axis = 'xyz'.indexOf(event.key.toLowerCase())
+  if (axis === 0 || axis === 1 || axis === 2) {
+    actions.setModalAxis(axis)
+    return true
+  }
+  if (event.key === 'Enter') {
+    actions.endModal(true)
+    return true
+  }
+  if (event.key === 'Escape') {
+    actions.endModal(false)
+    return true
+  }
+  const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
+  if (direction === null) return false
+  const { modal } = studio.session.getState()
+  const free = modal?.kind === 'move' && modal.axis === null
+  const sign = !free && (event.key === 'ArrowLeft' || event.key === 'ArrowDown') ? -1 : 1
+  actions.stepModal(direction, sign * (event.shiftKey ? 10 : 1))
+  return true
+}
+
+const ORBIT_PX = 40
+
+function arrow({ studio, actions }: Tools, event: KeyboardEvent): boolean {
+  const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
+  if (direction === null) return false
+  const { mode, selected, focus } = studio.session.getState()
+  const sideways = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0
+  if (mode === 'results' && sideways !== 0) {
+    actions.focus(focus === null ? 0 : Math.max(0, focus + sideways))
+  } else if (mode === 'design' && findBlob(studio.document.getState().design, selected) !== undefined && selected !== null) {
+    actions.nudge(selected, scale(direction, event.shiftKey ? 1 : 0.1))
+  } else {
+    const vertical = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
+    studio.stage.orbit(sideways * ORBIT_PX, vertical * ORBIT_PX)
+  }
+  return true
+}
+
+function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
+  const { stage, session, runs } = studio
+  const { mode, focus } = session.getState()
+  const reel = reelOf(runs)
+  switch (event.key.toLowerCase()) {
+    case 'v': actions.setTool('select'); return true
+    case 'b': actions.setTool('blob'); return true
+    case 'a': actions.setTool('attach'); return true
+    case 'm': actions.setTool('measure'); return true
+    case 'g': actions.startModal('move'); return true
+    case 'r': actions.startModal('turn'); return true
+    case 's': actions.startModal('stretch'); return true
+    case 'f': stage.frame(); return true
+    case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.generateAgain(); return true
+    case '?': session.setState({ help: true }); return true
+    case 'delete':
+    case 'backspace': actions.removeSelected(); return true
+    case 'escape': escape({ studio, actions }); return true
+    case 'enter': if (mode === 'results' && focus !== null) actions.accept(focus); return true
+    case ' ': if (mode === 'results' && reel.available > 0) stage.playhead.setState(togglePlay(stage.playhead.getState(), reel.available)); return true
+    case ',': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), -1, reel.available)); return true
+    case '.': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), 1, reel.available)); return true
+    default:
+      if (!/^[1-9]$/.test(event.key)) return false
+      if (runs.active !== null) actions.focus(Number(event.key) - 1)
+      return true
+  }
+}
+
+/** Lets go of one thing at a time, the most recent first. */
+function escape({ studio, actions }: Tools): void {
+  const { runs, session } = studio
+  const { measured, tool, mode, focus } = session.getState()
+  if (runs.active !== null && isLive(runs.active.run)) actions.stop()
+  else if (measured.length > 0) session.setState({ measured: [] })
+  else if (tool !== 'select') actions.setTool('select')
+  else if (mode === 'results') {
+    if (focus !== null) session.setState({ focus: null })
+    else actions.setMode('design')
+  } else actions.select(null)
+}

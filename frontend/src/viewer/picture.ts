@@ -1,0 +1,115 @@
+import { openScaffold } from '../document/spec'
+import type { Design } from '../document/types'
+import { SHELL_50 } from '../geometry/ellipsoid'
+import { distance, type Vec3 } from '../geometry/vec3'
+import type { Candidate, Topology } from '../stream/protocol'
+import { repeatBonds } from '../stream/runs'
+import { sampleAt, type Trajectory } from '../stream/trajectory'
+import type { BlobLook } from './adapter'
+import type { Camera } from './camera'
+import { cellOffset, type Grid, type LayoutMode } from './layout'
+import {
+  batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, shell,
+  type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Tone,
+} from './scene'
+
+export interface Picture {
+  readonly drawing: Drawing
+  readonly blobs: readonly BlobLook[]
+}
+
+export const EMPTY_PICTURE: Picture = {
+  drawing: { looks: [], positions: new Float32Array(), bonds: [], origin: [] },
+  blobs: [],
+}
+
+/** A run as it is to be shown. */
+export interface RunView {
+  readonly design: Design
+  readonly count: number
+  readonly trajectory: Trajectory | null
+  readonly candidates: readonly Candidate[] | null
+  readonly expectedFrames: number
+  readonly layout: LayoutMode
+  /** The candidate to stand out, or to show alone. */
+  readonly focus: number | null
+  readonly extent: Extent
+}
+
+export function composeDesign(design: Design, selected: string | null, palette: Palette): Picture {
+  return { drawing: designDrawing(design, palette), blobs: designBlobs(design, selected, palette) }
+}
+
+/** The candidates at a fractional frame index, each in its place; the blobs fade as they let go of their atoms. */
+export function composeRun(view: RunView, at: number, camera: Camera, grid: Grid | null, palette: Palette): Picture {
+  const shown = placeMolecules(view, camera, grid)
+  const batch: BatchView = { shown, palette }
+  const fade = 1 - Math.min(1, at / Math.max(1, view.expectedFrames - 1))
+  const blobs = fade < 0.02 ? [] : shown.flatMap(({ offset }) =>
+    view.design.blobs.map((blob) => shell(blob, SHELL_50, offset, 0.3 * fade, palette.blob)),
+  )
+  return { drawing: drawRun(view, at, batch), blobs: view.layout === 'grid' ? blobs : blobs.slice(0, view.design.blobs.length) }
+}
+
+function placeMolecules({ count, layout, focus }: RunView, camera: Camera, grid: Grid | null): BatchView['shown'] {
+  const place = (molecule: number, tone: Tone, offset: Vec3) => ({ molecule, tone, offset })
+  const all = Array.from({ length: count }, (_, m) => m)
+  if (layout === 'single') return [place(focus ?? 0, 'plain', [0, 0, 0])]
+  if (layout === 'overlay') return all.map((m) => place(m, focus === null || m === focus ? 'plain' : 'faint', [0, 0, 0]))
+  return all.map((m) => place(m, 'plain', grid === null ? [0, 0, 0] : cellOffset(grid, count, m, camera)))
+}
+
+function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
+  const { trajectory } = view
+  if (trajectory === null || trajectory.length === 0) return drawScaffolds(view, batch)
+  const { topology } = trajectory
+  const positions = new Float32Array(3 * topology.numbers.length)
+  const frame = sampleAt(trajectory, at, positions)
+  const live = frame.bonds.map((b): SceneBond => ({ ...b, order: 1 }))
+  const bonds = view.candidates !== null && at >= trajectory.length - 1.001 ? settledBonds(topology, view.candidates, live) : withOrders(live, view)
+  return batchDrawing(topology, positions, bonds, batch)
+}
+
+/** Perceived bonds where there are any; a molecule that made no sense keeps those that its distances suggest. */
+function settledBonds(topology: Topology, candidates: readonly Candidate[], live: readonly SceneBond[]): SceneBond[] {
+  const perceived = finalBonds(topology.ptr, candidates)
+  const known = new Set(candidates.flatMap((c, m) => (c.bonds.length > 0 ? [m] : [])))
+  const moleculeOf = (atom: number): number => topology.ptr.findIndex((start) => start > atom) - 1
+  return [...perceived, ...live.filter((b) => !known.has(moleculeOf(b.i)))]
+}
+
+/** While it runs, bonds of the scaffold already have their orders. */
+function withOrders(live: readonly SceneBond[], view: RunView): SceneBond[] {
+  const opened = openScaffold(view.design)
+  if (opened === null || view.trajectory === null) return [...live]
+  const n = view.trajectory.topology.numbers.length
+  const orders = new Map(repeatBonds(opened.bonds, view.trajectory.topology.ptr).map(([i, j, order]) => [i * n + j, order]))
+  return live.map((b) => ({ ...b, order: orders.get(b.i * n + b.j) ?? 1 }))
+}
+
+/** Before the first frame: the scaffold in every cell. */
+function drawScaffolds(view: RunView, batch: BatchView): Drawing {
+  const opened = openScaffold(view.design)
+  if (opened === null) return EMPTY_PICTURE.drawing
+  const n = opened.numbers.length
+  const repeat = Array.from({ length: view.count }, (_, m) => m)
+  const ptr = [...repeat, view.count].map((m) => m * n)
+  const topology: Topology = {
+    type: 'topology',
+    job: '',
+    ptr,
+    numbers: repeat.flatMap(() => opened.numbers),
+    fixed: repeat.flatMap(() => opened.numbers.map(() => true)),
+  }
+  const bonds = repeatBonds(opened.bonds, ptr).map(([i, j, order]): SceneBond => ({ i, j, order, strength: 1 }))
+  return batchDrawing(topology, repeat.flatMap(() => opened.positions.flat()), bonds, batch)
+}
+
+/** The ball that each candidate needs: the design's own until the end, then as large as the molecules really are. */
+export function runExtent(design: Design, candidates: readonly Candidate[] | null): Extent {
+  const designed = designExtent(design)
+  if (candidates === null) return designed
+  const reach = Math.max(...candidates.flatMap((c) => c.positions.map((p) => distance(p, designed.center))))
+  // One that flew apart must not make all the others tiny.
+  return { ...designed, radius: Math.min(1.7 * designed.radius, Math.max(2.2, reach + 0.6)) }
+}

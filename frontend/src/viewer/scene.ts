@@ -1,0 +1,154 @@
+import type { Bond } from '../chemistry/bonds'
+import { element } from '../chemistry/elements'
+import { displacedHydrogens, findBlob } from '../document/design'
+import { openScaffold } from '../document/spec'
+import type { Design, GaussianBlob } from '../document/types'
+import { SHELL_50, SHELL_95 } from '../geometry/ellipsoid'
+import { rotate } from '../geometry/quat'
+import { AXES, add, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
+import type { Topology } from '../stream/protocol'
+import type { AtomLook, BlobLook, DrawnBond } from './adapter'
+
+/** Colours that the page's theme gives to the canvas; `#rrggbb`. */
+export interface Palette {
+  readonly background: string
+  readonly outline: string
+  readonly blob: string
+  readonly blobMuted: string
+}
+
+/** How much an atom counts in the picture: ghosts are about to go, faint ones stand back. */
+export type Tone = 'plain' | 'ghost' | 'faint'
+
+/** Atoms to draw, in one merged model. `origin[k]` says what drawn atom k is. */
+export interface Drawing {
+  readonly looks: readonly AtomLook[]
+  readonly positions: Float32Array
+  readonly bonds: readonly DrawnBond[]
+  readonly origin: readonly { readonly molecule: number; readonly atom: number }[]
+}
+
+export const BOND_RADIUS = 0.13
+const GHOST_BOND_RADIUS = 0.05
+const FAINT: Record<Tone, number> = { plain: 0, ghost: 0.72, faint: 0.8 }
+
+export function mixColors(a: string, b: string, t: number): string {
+  const channel = (k: number): string => {
+    const [x, y] = [parseInt(a.slice(k, k + 2), 16), parseInt(b.slice(k, k + 2), 16)]
+    return Math.round(x + (y - x) * t).toString(16).padStart(2, '0')
+  }
+  return `#${channel(1)}${channel(3)}${channel(5)}`
+}
+
+export function atomLook(number: number, tone: Tone, palette: Palette): AtomLook {
+  const { symbol, ballRadius, color } = element(number)
+  const radius = tone === 'ghost' ? ballRadius * 0.75 : ballRadius
+  return { number, symbol, radius, color: mixColors(color, palette.background, FAINT[tone]) }
+}
+
+/** The scaffold as it stands in the document; hydrogens that blobs displace are ghosts. */
+export function designDrawing(design: Design, palette: Palette): Drawing {
+  const { scaffold } = design
+  if (scaffold === null) return { looks: [], positions: new Float32Array(), bonds: [], origin: [] }
+  const gone = displacedHydrogens(design)
+  return {
+    looks: scaffold.numbers.map((z, i) => atomLook(z, gone.has(i) ? 'ghost' : 'plain', palette)),
+    positions: Float32Array.from(scaffold.positions.flat()),
+    bonds: scaffold.bonds.map(([i, j, order]) => {
+      const ghost = gone.has(i) || gone.has(j)
+      return { i, j, order, radius: ghost ? GHOST_BOND_RADIUS : BOND_RADIUS }
+    }),
+    origin: scaffold.numbers.map((_, atom) => ({ molecule: 0, atom })),
+  }
+}
+
+/** A bond of a whole batch, with a strength in (0, 1]. */
+export interface SceneBond {
+  readonly i: number
+  readonly j: number
+  readonly order: number
+  readonly strength: number
+}
+
+export interface BatchView {
+  /** Molecules to draw, and how. */
+  readonly shown: readonly { readonly molecule: number; readonly tone: Tone; readonly offset: Vec3 }[]
+  readonly palette: Palette
+}
+
+/** Molecules of a batch, each moved to its place. `positions [n_atoms, 3]` of the whole batch. */
+export function batchDrawing(topology: Topology, positions: ArrayLike<number>, bonds: readonly SceneBond[], view: BatchView): Drawing {
+  const looks: AtomLook[] = []
+  const origin: { molecule: number; atom: number }[] = []
+  const coordinates: number[] = []
+  const index = new Int32Array(topology.numbers.length).fill(-1)
+  for (const { molecule, tone, offset } of view.shown) {
+    const start = topology.ptr[molecule]
+    for (let atom = start; atom < topology.ptr[molecule + 1]; atom++) {
+      index[atom] = looks.length
+      looks.push(atomLook(topology.numbers[atom], tone, view.palette))
+      origin.push({ molecule, atom: atom - start })
+      for (let k = 0; k < 3; k++) coordinates.push(positions[3 * atom + k] + offset[k])
+    }
+  }
+  const drawn = bonds.flatMap(({ i, j, order, strength }): DrawnBond[] => {
+    const [a, b] = [index[i], index[j]]
+    return a < 0 || b < 0 ? [] : [{ i: a, j: b, order, radius: BOND_RADIUS * Math.max(0.15, strength) }]
+  })
+  return { looks, positions: Float32Array.from(coordinates), bonds: drawn, origin }
+}
+
+/** The perceived bonds of every candidate, as bonds of the batch. */
+export function finalBonds(ptr: readonly number[], candidates: readonly { readonly bonds: readonly Bond[] }[]): SceneBond[] {
+  return candidates.flatMap(({ bonds }, m) =>
+    bonds.map(([i, j, order]) => ({ i: i + ptr[m], j: j + ptr[m], order, strength: 1 })),
+  )
+}
+
+/** Both shells of every blob, the selected ones stronger. */
+export function designBlobs(design: Design, selected: string | null, palette: Palette): BlobLook[] {
+  const chosen = findBlob(design, selected)
+  return design.blobs.flatMap((blob) => {
+    const own = blob === chosen
+    const color = own ? palette.blob : palette.blobMuted
+    return [
+      shell(blob, SHELL_50, [0, 0, 0], own ? 0.36 : 0.28, color),
+      shell(blob, SHELL_95, [0, 0, 0], own ? 0.1 : 0.05, color),
+    ]
+  })
+}
+
+export function shell(blob: GaussianBlob, sigmas: number, offset: Vec3, opacity: number, color: string): BlobLook {
+  const { center, widths, rotation } = blob
+  return { center: add(center, offset), radii: scale(widths, sigmas), rotation, opacity, color }
+}
+
+/** How far a blob counts towards what has to be in the picture, in σ. */
+const BLOB_REACH = 2
+
+export interface Extent {
+  readonly center: Vec3
+  readonly radius: number
+}
+
+/** A ball about everything that a design shows. */
+export function designExtent(design: Design): Extent {
+  const points: Vec3[] = [...(openScaffold(design)?.positions ?? [])]
+  for (const blob of design.blobs) {
+    for (const [i, axis] of AXES.entries()) {
+      const reach = scale(rotate(blob.rotation, axis), BLOB_REACH * blob.widths[i])
+      points.push(addScaled(blob.center, reach, 1), addScaled(blob.center, reach, -1))
+    }
+  }
+  const center = boxCenter(points)
+  return { center, radius: Math.max(2.2, points.reduce((r, p) => Math.max(r, distance(p, center)), 0) + 0.5) }
+}
+
+function boxCenter(points: readonly Vec3[]): Vec3 {
+  if (points.length === 0) return centroid(points)
+  const middle = (k: 0 | 1 | 2): number => {
+    const values = points.map((p) => p[k])
+    return (Math.min(...values) + Math.max(...values)) / 2
+  }
+  return [middle(0), middle(1), middle(2)]
+}
