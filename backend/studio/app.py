@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     app = FastAPI(
         title="GPFF Studio",
         version=version("gpff-studio"),
-        description="Molecules in 3D from a generative pseudo-force field. The socket is described in docs/.",
+        description="Molecules in 3D from a generative pseudo-force field. The socket `/ws` streams every step.",
         lifespan=lifespan,
     )
     answers.install(app)

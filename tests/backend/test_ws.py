@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from fields import REFERENCES
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
-from studio.codec import FLAG_FINAL, FLAG_KEY
+from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY
 
 WATER = {"formula": "H2O", "n_samples": 2, "steps": 5, "seed": 3}
 LONG = {"formula": "C7H8O2", "steps": 1024, "seed": 1}
@@ -164,6 +166,26 @@ async def test_a_client_that_vanishes_without_goodbye_is_noticed(live: Live) -> 
     async with asyncio.timeout(10):
         while len(jobs):
             await asyncio.sleep(0.01)
+
+
+async def test_a_slow_reader_misses_frames_but_neither_the_last_nor_the_final(live: Live) -> None:
+    narrow = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    narrow.connect(("127.0.0.1", live.port))
+    jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+    async with connected(live, sock=narrow, max_queue=1) as client:
+        job = await client.accepted("big", formula="C80H162", n_samples=16, steps=250)
+        async with asyncio.timeout(60):
+            while len(jobs):  # meanwhile nothing is read
+                await asyncio.sleep(0.02)
+        await client.until("final", job=job)
+    frames = client.stories[job].frames
+    seqs = [frame.seq for frame in frames]
+    assert seqs == sorted(set(seqs)) and frames[0].step == 0 and len(frames) < 251
+    assert frames[-1].flags & FLAG_FINAL and frames[-1].step == 250
+    gaps = [later.seq - sooner.seq > 1 for sooner, later in pairwise(frames)]
+    assert any(gaps)
+    assert all(frame.flags & FLAG_DROPPED for frame, gap in zip(frames[1:], gaps, strict=True) if gap)
 
 
 async def test_too_many_jobs_of_one_client_are_told_to_wait(live: Live) -> None:
