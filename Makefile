@@ -32,7 +32,7 @@ evaluate: $(VENV)/.kernel ## print the table of validity against network evaluat
 	@$(VENV)/bin/gpff evaluate
 
 bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
-	@$(VENV)/bin/gpff bench
+	@$(PYTHON) -m benchmarks
 
 lint: $(VENV)/.installed frontend/node_modules/.installed ## style, types and import contracts alone
 	@scripts/test.sh lint

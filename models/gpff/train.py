@@ -111,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each")
+    parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
     parser.add_argument("--check-every", type=int, default=5000, help="steps between checks of validity; 0: never")
     parser.add_argument("--start-from", metavar="MODEL", help="a new run takes this model's weights")
     parser.add_argument("--export", metavar="NAME", help="write the run's averaged weights as this model; no training")
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> None:
     if args.export:
         print(_trainer(args).export(args.export))
     elif args.workers == 1:
-        train(_trainer(args), args.minutes, check_every=args.check_every)
+        train(_trainer(args), args.minutes, log_every=args.log_every, check_every=args.check_every)
     else:
         # one thread a worker, and allocations that are kept: big tensors would page-fault at every step
         os.environ |= {"OMP_NUM_THREADS": "1", "MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
@@ -150,7 +151,7 @@ def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
     try:
-        train(_trainer(args), args.minutes, worker, args.workers, check_every=args.check_every)
+        train(_trainer(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
     finally:
         torch.distributed.destroy_process_group()
 
