@@ -60,6 +60,12 @@ def test_target_is_a_command_that_exists(target: str, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out.startswith(f"usage: gpff {target}")
 
 
+@needs_make
+def test_bench_is_a_program_that_exists() -> None:
+    assert recipe("bench").split()[-2:] == ["-m", "benchmarks"]
+    assert (ROOT / "benchmarks" / "__main__.py").is_file()
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
 def test_script_is_executable_and_parses(script: Path) -> None:
     assert os.access(script, os.X_OK)
