@@ -64,7 +64,7 @@ function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout
     count: run.spec.n_samples ?? 1,
     trajectory: runs.trajectory(run.reqId),
     candidates,
-    expectedFrames: expectedFrames(run.spec),
+    steps: run.spec.steps ?? 64,
     layout,
     focus,
     extent: runExtent(design, candidates),

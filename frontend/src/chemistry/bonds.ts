@@ -11,11 +11,11 @@ export interface LiveBond {
 }
 
 /** In units of the summed covalent radii. Between FORM and BREAK a bond stays what it was: no flicker. */
-export const FORM = 1.18
+export const FORM = 1.16
 export const BREAK = 1.38
 const CLASH = 0.62
 /** Frames that a new bond takes to become certain, and that a broken one takes to fade. */
-const SETTLE_FRAMES = 5
+const SETTLE_FRAMES = 7
 
 /**
  * Bonds of moving atoms, one call per frame in order. Atoms bond within a molecule only (`ptr [n_molecules + 1]`); no atom
@@ -65,6 +65,8 @@ export class BondTracker {
     for (let i = start; i < end; i++) {
       for (let j = i + 1; j < end; j++) {
         if (this.isFrozen(i) && this.isFrozen(j)) continue
+        // In a dense cloud hydrogens crowd together, and mean nothing by it.
+        if (this.numbers[i] === 1 && this.numbers[j] === 1) continue
         const key = i * n + j
         const reach = element(this.numbers[i]).covalentRadius + element(this.numbers[j]).covalentRadius
         const ratio = separation(positions, i, j) / reach

@@ -92,12 +92,9 @@ export function Gizmo({ blob, camera, viewport, onPreview, onKeep, onDrop }: Giz
       {handles.axes.filter((a) => !a.hidden).map((a) => (
         <Arrow key={`a${a.axis}`} axis={a} value={blob.center[a.axis]} props={handle('move', a.axis, `move-${AXIS_NAMES[a.axis]}`)} />
       ))}
-      {handles.axes.filter((a) => !a.hidden).flatMap((a) =>
-        a.knobs.map((knob, side) => {
-          const key = `stretch-${AXIS_NAMES[a.axis]}${side === 0 ? '' : '-far'}`
-          return <Knob key={key} axis={a.axis} at={knob} value={blob.widths[a.axis]} focusable={side === 0} props={handle('stretch', a.axis, key)} />
-        }),
-      )}
+      {handles.axes.filter((a) => !a.hidden).map((a) => (
+        <Knob key={`k${a.axis}`} axis={a} value={blob.widths[a.axis]} props={handle('stretch', a.axis, `stretch-${AXIS_NAMES[a.axis]}`)} />
+      ))}
       <g className="gizmo-center" role="button" aria-label="Move the blob in the plane of the screen" {...handle('move', null, 'move')}>
         <circle className="hit" cx={handles.center.x} cy={handles.center.y} r={15} />
         <circle className="dot" cx={handles.center.x} cy={handles.center.y} r={6.5} />
@@ -128,12 +125,12 @@ function Arrow({ axis, value, props }: { axis: AxisHandles; value: number; props
   )
 }
 
-function Knob({ axis, at, value, focusable, props }: { axis: Axis; at: Point; value: number; focusable: boolean; props: HandleProps }) {
+function Knob({ axis: { axis, knob }, value, props }: { axis: AxisHandles; value: number; props: HandleProps }) {
   const name = AXIS_NAMES[axis]
   return (
-    <g className={`handle axis-${name}`} role="slider" aria-label={`Width along the blob's ${name} axis`} aria-valuenow={round(value)} aria-valuetext={`${round(value)} Å`} {...props} tabIndex={focusable ? 0 : -1}>
-      <rect className="hit" x={at.x - 11} y={at.y - 11} width={22} height={22} />
-      <rect className="knob" x={at.x - 5} y={at.y - 5} width={10} height={10} rx={2.5} />
+    <g className={`handle axis-${name}`} role="slider" aria-label={`Width along the blob's ${name} axis`} aria-valuenow={round(value)} aria-valuetext={`${round(value)} Å`} {...props}>
+      <rect className="hit" x={knob.x - 11} y={knob.y - 11} width={22} height={22} />
+      <rect className="knob" x={knob.x - 5} y={knob.y - 5} width={10} height={10} rx={2.5} />
     </g>
   )
 }

@@ -1,5 +1,5 @@
 import { SHELL_50 } from '../geometry/ellipsoid'
-import { addScaled, dot, normalize, sub, type Vec3 } from '../geometry/vec3'
+import { addScaled, dot, normalize, scale, sub, type Vec3 } from '../geometry/vec3'
 import type { Camera, Viewport } from '../viewer/camera'
 import { eye, project } from '../viewer/projection'
 import { blobAxis, type Axis, type Pose } from './drag'
@@ -16,9 +16,9 @@ export interface AxisHandles {
   readonly hidden: boolean
   readonly stem: Point
   readonly tip: Point
-  /** On both ends of the inner shell. */
-  readonly knobs: readonly [Point, Point]
-  /** The half of the ring that faces the viewer. */
+  /** Where the axis leaves the inner shell. */
+  readonly knob: Point
+  /** The half of the ring that faces the viewer; all of it where it lies flat on the screen. */
   readonly ring: readonly Point[]
 }
 
@@ -33,7 +33,9 @@ const ARROW_PX = 44
 const RING_GAP_PX = 20
 /** Lines shorter than this on the screen are hidden. */
 const SHORTEST_PX = 16
-const RING_POINTS = 33
+const RING_POINTS = 49
+/** |cos| between a ring's axis and the line of sight above which the whole ring is drawn. */
+const FLAT = 0.93
 
 export function layHandles(pose: Pose, camera: Camera, viewport: Viewport): Handles {
   const c = project(camera, viewport, pose.center)
@@ -50,21 +52,23 @@ export function layHandles(pose: Pose, camera: Camera, viewport: Viewport): Hand
       hidden: Math.hypot(tip.x - stem.x, tip.y - stem.y) < SHORTEST_PX,
       stem,
       tip,
-      knobs: [at(shell), at(-shell)],
-      ring: frontHalf(pose, axis, ringRadius, camera, viewport),
+      knob: at(shell),
+      ring: nearRing(pose, axis, ringRadius, camera, viewport),
     }
   })
   return { center: flat(c), ringRadius, axes: [axes[0], axes[1], axes[2]] }
 }
 
-function frontHalf(pose: Pose, axis: Axis, radius: number, camera: Camera, viewport: Viewport): Point[] {
+function nearRing(pose: Pose, axis: Axis, radius: number, camera: Camera, viewport: Viewport): Point[] {
   const normal = blobAxis(pose, axis)
   const toEye = normalize(sub(eye(camera), pose.center))
-  const inPlane = sub(toEye, [normal[0] * dot(toEye, normal), normal[1] * dot(toEye, normal), normal[2] * dot(toEye, normal)])
+  const facing = dot(toEye, normal)
+  const share = Math.abs(facing) > FLAT ? 2 : 0.94
+  const inPlane = sub(toEye, scale(normal, facing))
   const u = normalize(inPlane, blobAxis(pose, ((axis + 1) % 3) as Axis))
   const v: Vec3 = [normal[1] * u[2] - normal[2] * u[1], normal[2] * u[0] - normal[0] * u[2], normal[0] * u[1] - normal[1] * u[0]]
   return Array.from({ length: RING_POINTS }, (_, k) => {
-    const angle = (-0.5 + k / (RING_POINTS - 1)) * Math.PI * 0.94
+    const angle = (-0.5 + k / (RING_POINTS - 1)) * Math.PI * share
     const p = addScaled(addScaled(pose.center, u, radius * Math.cos(angle)), v, radius * Math.sin(angle))
     return flat(project(camera, viewport, p))
   })

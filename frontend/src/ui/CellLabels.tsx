@@ -16,39 +16,39 @@ export function CellLabels({ view }: { view: View }) {
   const { grid, camera, viewport, pivot, radius } = view
   if (record === null) return null
   const count = record.run.spec.n_samples ?? 1
-  const label = (k: number, x: number, y: number) => (
+  const label = (k: number, x: number, y: number, room: number) => (
     <div
       key={k}
       className="cell-label"
       data-focus={k === focus || undefined}
       data-hover={k === hover || undefined}
-      style={{ transform: `translate(-50%, 0) translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` }}
+      style={{ maxWidth: room, transform: `translate(-50%, 0) translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` }}
     >
       <b>{k + 1}</b>
-      <VerdictMark verdict={record.run.verdicts[k]} />
+      <VerdictMark verdict={record.run.verdicts[k]} words={room > 120} />
     </div>
   )
   if (grid === null) {
     if (layout === 'overlay' && focus === null) return null
     const k = layout === 'grid' ? 0 : (focus ?? 0)
-    return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - 42)}</div>
+    return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - 42, 420)}</div>
   }
   return (
     <div className="cell-labels" aria-hidden="true">
       {Array.from({ length: count }, (_, k) => {
         const [cx, cy] = cellCenter(grid, count, k)
-        const p = project(camera, viewport, add(pivot, fromView(camera, [cx, cy - radius, 0])))
-        return label(k, p.x, p.y + 2)
+        const p = project(camera, viewport, add(pivot, fromView(camera, [cx, cy - 0.8 * radius, 0])))
+        return label(k, p.x, p.y + 2, Math.min(300, grid.cellWidth * p.scale - 8))
       })}
     </div>
   )
 }
 
-function VerdictMark({ verdict }: { verdict: Verdict | null }) {
+function VerdictMark({ verdict, words }: { verdict: Verdict | null; words: boolean }) {
   if (verdict === null) return null
   return verdict.valid ? (
-    <span className="valid"><CheckIcon />{verdict.smiles}</span>
+    <span className="valid"><CheckIcon />{words && <em>{verdict.smiles}</em>}</span>
   ) : (
-    <span className="invalid"><CrossIcon />not valid</span>
+    <span className="invalid"><CrossIcon />{words && 'not valid'}</span>
   )
 }

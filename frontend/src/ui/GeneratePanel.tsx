@@ -8,11 +8,11 @@ export function GeneratePanel() {
   const actions = useActions()
   return (
     <Section title="Generation">
-      <div className="field-row">
-        <span id="samples-name">Candidates</span>
+      <div className="field-grid">
+        <span>Candidates</span>
         <NumberField label="Number of candidates" value={samples} min={LIMITS.samples.min} max={LIMITS.samples.max} step={1} digits={0} onChange={(v) => actions.setSettings({ samples: v })} />
-      </div>
-      <div className="field-row">
+        <span>Steps</span>
+        <NumberField label="Number of steps" value={steps} min={LIMITS.steps.min} max={LIMITS.steps.max} step={16} digits={0} onChange={(v) => actions.setSettings({ steps: v })} />
         <span>Sampler</span>
         <Segmented
           label="Sampler"
@@ -23,12 +23,6 @@ export function GeneratePanel() {
           ]}
           onChange={(v) => actions.setSettings({ sampler: v })}
         />
-      </div>
-      <div className="field-row">
-        <span>Steps</span>
-        <NumberField label="Number of steps" value={steps} min={LIMITS.steps.min} max={LIMITS.steps.max} step={16} digits={0} onChange={(v) => actions.setSettings({ steps: v })} />
-      </div>
-      <div className="field-row">
         <span>Seed</span>
         <div className="with-button">
           <NumberField label="Seed" value={seed} min={LIMITS.seed.min} max={LIMITS.seed.max} step={1} digits={0} onChange={(v) => actions.setSettings({ seed: v })} />

@@ -14,19 +14,18 @@ export function ScaffoldPanel({ design, scaffold }: { design: Design; scaffold: 
   return (
     <Section
       title="Scaffold"
-      aside={smiles !== null && <IconButton label="Copy SMILES" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>}
+      aside={
+        <>
+          <span className="aside-fact">{formatFormula(compositionOf(scaffold.numbers))}</span>
+          {smiles !== null && <IconButton label="Copy SMILES" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>}
+        </>
+      }
     >
-      <dl className="facts">
-        <div><dt>Formula</dt><dd>{formatFormula(compositionOf(scaffold.numbers))}</dd></div>
-        {smiles !== null && <div><dt>SMILES</dt><dd className="smiles" title={smiles}>{smiles}</dd></div>}
-        <div><dt>Kept exactly</dt><dd>{plural(scaffold.numbers.length - open, 'atom')}</dd></div>
-      </dl>
-      {free > 0 && (
-        <div className="section-foot">
-          <p className="field-note">{design.blobs.length === 0 ? 'Click a hydrogen to grow there.' : `${plural(free, 'hydrogen')} can be opened too.`}</p>
-          <button type="button" className="quiet-button" onClick={() => actions.openNextSite()}>Open a site</button>
-        </div>
-      )}
+      {smiles !== null && <p className="smiles" title={smiles}>{smiles}</p>}
+      <div className="section-foot">
+        <p className="field-note">{plural(scaffold.numbers.length - open, 'atom')} kept exactly as they are.{design.blobs.length === 0 && free > 0 ? ' Click a hydrogen to grow there.' : ''}</p>
+        {free > 0 && <button type="button" className="quiet-button" onClick={() => actions.openNextSite()}>Open a site</button>}
+      </div>
     </Section>
   )
 }

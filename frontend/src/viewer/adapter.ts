@@ -11,6 +11,8 @@ export interface AtomLook {
   readonly symbol: string
   /** Å. */
   readonly radius: number
+  /** Radius of the bonds' round ends, Å. */
+  readonly stick: number
   /** `#rrggbb`. */
   readonly color: string
 }
@@ -43,7 +45,23 @@ export interface ViewerOptions {
 
 /** The distance of 3Dmol's camera from its origin, Å. */
 const CAMERA_Z = 150
-const OUTLINE_WIDTH = 0.035
+const OUTLINE_WIDTH = 0.03
+/** 3Dmol lights from the front only, so its atoms look dim at 1. */
+const LIGHT = 1.16
+
+/**
+ * 3Dmol's own shading makes a translucent ball look dirty at its rim. Like glass it is clear in the middle instead, and denser where
+ * the surface turns away; `vLightFront` comes from 3Dmol's vertex shader, lit from the eye.
+ */
+const GLASS = `
+uniform float opacity;
+varying vec3 vLightFront;
+varying vec3 vColor;
+//DEFINEFRAGCOLOR
+void main() {
+  float rim = pow(1.0 - clamp(vLightFront.x / ${LIGHT.toFixed(2)}, 0.0, 1.0), 1.7);
+  gl_FragColor = vec4(mix(vColor, vec3(1.0), 0.12 * (1.0 - rim)), opacity * mix(0.55, 1.75, rim));
+}`
 
 /** Everything that is said to 3Dmol is said here. One for the life of the page: 3Dmol has no way to end a viewer. */
 export class ViewerAdapter {
@@ -65,6 +83,7 @@ export class ViewerAdapter {
     if (viewer === null) throw new Error('This browser offers no WebGL.')
     this.viewer = viewer
     this.model = viewer.addModel()
+    for (const light of viewer.scene.__lights) light.intensity = LIGHT
     // The classes are not exported: a shape, drawn once and taken away, brings them.
     const shape = viewer.addSphere({ center: { x: 0, y: 0, z: 0 }, radius: 0.001, color: 'white', opacity: 0.5 })
     viewer.render()
@@ -128,13 +147,13 @@ export class ViewerAdapter {
   }
 
   private setLooks(looks: readonly AtomLook[]): void {
-    const key = looks.map((a) => `${a.number}${a.color}${a.radius}`).join()
+    const key = looks.map((a) => `${a.number}${a.color}${a.radius}${a.stick}`).join()
     if (key === this.lookKey) return
     this.lookKey = key
     const { atoms } = this.model
     atoms.length = 0
-    looks.forEach(({ symbol, radius, color }, index) => {
-      const style = { sphere: { radius, color }, stick: { color } }
+    looks.forEach(({ symbol, radius, stick, color }, index) => {
+      const style = { sphere: { radius, color }, stick: { radius: stick, color } }
       atoms.push({ elem: symbol, index, serial: index, x: 0, y: 0, z: 0, bonds: [], bondOrder: [], bondStyles: [], style })
     })
   }
@@ -149,13 +168,15 @@ export class ViewerAdapter {
     group.vertices = mesh.vertices.length / 3
     group.faceidx = mesh.faces.length
     group.truncateArrayBuffers(true, true)
-    const material = new this.makeMaterial({ vertexColors: 2, transparent: true, opacity: 0.4 })
+    const material = new this.makeMaterial({ vertexColors: 2, side: 0, transparent: true, opacity: 0.4 })
     material.depthWrite = false
     const id = this.viewer.addMesh({ geometry, material })
     const surface = this.viewer.getSurface(id)
     surface.style = {}
     surface[0].symmetries = []
     this.viewer.render()
+    const { vertexShader, uniforms } = material
+    material.program = this.viewer.getRenderer().buildProgram(GLASS, vertexShader, uniforms, { wireframe: false })
     return new Ball(surface, geometry, material)
   }
 }
@@ -184,8 +205,7 @@ class Ball {
     lastGL.position.set(...look.center)
     lastGL.quaternion.set(...look.rotation)
     lastGL.scale.set(...look.radii)
-    // 3Dmol's shader multiplies the opacity in twice.
-    this.material.opacity = Math.sqrt(look.opacity)
+    this.material.opacity = look.opacity
     this.paint(look.color)
   }
 

@@ -1,4 +1,4 @@
-import { conjugate, fromAxisAngle, IDENTITY, multiply, normalizeQuat, rotate, type Quat } from '../geometry/quat'
+import { conjugate, fromAxisAngle, fromEuler, multiply, normalizeQuat, rotate, type Quat } from '../geometry/quat'
 import { add, sub, type Vec3 } from '../geometry/vec3'
 
 /** Looks at `target` from `distance` Å; `rotation` takes scene axes to view axes (x right, y up, z to the viewer). */
@@ -15,7 +15,8 @@ export interface Viewport {
 }
 
 export const FIELD_OF_VIEW = (20 * Math.PI) / 180
-export const DEFAULT_CAMERA: Camera = { target: [0, 0, 0], rotation: IDENTITY, distance: 40 }
+/** A little from above and from the side, so that depth can be seen at once. */
+export const DEFAULT_CAMERA: Camera = { target: [0, 0, 0], rotation: fromEuler([22, -28, 0]), distance: 40 }
 const NEAREST = 4
 const FARTHEST = 700
 
@@ -69,7 +70,7 @@ export interface Ball {
 }
 
 /** The same direction of view, moved so that every ball is in the picture and the whole stands in its middle. */
-export function fit(camera: Camera, viewport: Viewport, balls: readonly Ball[], padding = 0.08): Camera {
+export function fit(camera: Camera, viewport: Viewport, balls: readonly Ball[], padding = 0.06): Camera {
   if (balls.length === 0) return camera
   const inView = balls.map(({ center, radius }) => ({ p: rotate(camera.rotation, center), radius }))
   const middle = (axis: 0 | 1 | 2): number => {

@@ -1,5 +1,5 @@
 import type { Vec3 } from '../geometry/vec3'
-import { FIELD_OF_VIEW, fromView, type Camera, type Viewport } from './camera'
+import { focalLength, fromView, pan, type Camera, type Viewport } from './camera'
 import type { Extent } from './scene'
 
 export type LayoutMode = 'grid' | 'overlay' | 'single'
@@ -14,12 +14,14 @@ export interface Grid {
 }
 
 /** Room under each molecule for its label, as a share of the cell. */
-const LABEL_SHARE = 0.16
+const LABEL_SHARE = 0.12
+/** Molecules seldom fill their balls. */
+const SNUG = 0.9
 
 /** The grid that shows `count` balls of this radius as large as the viewport allows. */
 export function chooseGrid(count: number, radius: number, viewport: Viewport): Grid {
-  const cellWidth = 2 * radius
-  const cellHeight = (2 * radius) / (1 - LABEL_SHARE)
+  const cellWidth = 2 * radius * SNUG
+  const cellHeight = cellWidth / (1 - LABEL_SHARE)
   let best: Grid = { columns: 1, rows: Math.max(1, count), cellWidth, cellHeight }
   let bestScale = 0
   for (let columns = 1; columns <= count; columns++) {
@@ -50,13 +52,23 @@ export function cellOffset(grid: Grid, count: number, k: number, camera: Camera)
   return fromView(camera, [x, y, 0])
 }
 
+/** Pixels at the top that the page's own controls cover. */
+export const TOP_INSET = 50
+
+/** The viewport without what controls cover. */
+export const clearViewport = ({ width, height }: Viewport): Viewport => ({ width, height: Math.max(100, height - TOP_INSET) })
+
+/** Moves the picture into the middle of what is not covered. */
+export function belowControls(camera: Camera, viewport: Viewport): Camera {
+  return pan(camera, viewport, 0, TOP_INSET / 2)
+}
+
 /** The camera and grid that show `count` balls of this extent as large as possible, in cells side by side. */
 export function fitGrid(camera: Camera, viewport: Viewport, extent: Extent, count: number): { camera: Camera; grid: Grid } {
-  const grid = chooseGrid(count, extent.radius, viewport)
-  const slope = Math.tan(FIELD_OF_VIEW / 2)
-  const halfHeight = (grid.rows * grid.cellHeight) / 2
-  const halfWidth = (grid.columns * grid.cellWidth) / 2
-  const distance = Math.max(halfHeight / slope, halfWidth / ((slope * viewport.width) / viewport.height))
+  const clear = clearViewport(viewport)
+  const grid = chooseGrid(count, extent.radius, clear)
+  const perPixel = Math.max((grid.rows * grid.cellHeight) / clear.height, (grid.columns * grid.cellWidth) / clear.width)
   // The front of each molecule is nearer, and so larger, than its middle.
-  return { grid, camera: { ...camera, target: extent.center, distance: distance * 1.04 + extent.radius * 0.3 } }
+  const distance = perPixel * focalLength(viewport) + 0.25 * extent.radius
+  return { grid, camera: belowControls({ ...camera, target: extent.center, distance }, viewport) }
 }

@@ -9,7 +9,7 @@ import type { BlobLook } from './adapter'
 import type { Camera } from './camera'
 import { cellOffset, type Grid, type LayoutMode } from './layout'
 import {
-  batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, shell,
+  ballAbout, batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, shell,
   type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Tone,
 } from './scene'
 
@@ -29,7 +29,7 @@ export interface RunView {
   readonly count: number
   readonly trajectory: Trajectory | null
   readonly candidates: readonly Candidate[] | null
-  readonly expectedFrames: number
+  readonly steps: number
   readonly layout: LayoutMode
   /** The candidate to stand out, or to show alone. */
   readonly focus: number | null
@@ -43,12 +43,22 @@ export function composeDesign(design: Design, selected: string | null, palette: 
 /** The candidates at a fractional frame index, each in its place; the blobs fade as they let go of their atoms. */
 export function composeRun(view: RunView, at: number, camera: Camera, grid: Grid | null, palette: Palette): Picture {
   const shown = placeMolecules(view, camera, grid)
-  const batch: BatchView = { shown, palette }
-  const fade = 1 - Math.min(1, at / Math.max(1, view.expectedFrames - 1))
-  const blobs = fade < 0.02 ? [] : shown.flatMap(({ offset }) =>
-    view.design.blobs.map((blob) => shell(blob, SHELL_50, offset, 0.3 * fade, palette.blob)),
-  )
-  return { drawing: drawRun(view, at, batch), blobs: view.layout === 'grid' ? blobs : blobs.slice(0, view.design.blobs.length) }
+  const opacity = 0.3 * (1 - progress(view, at))
+  const places = view.layout === 'grid' ? shown : shown.slice(0, 1)
+  const blobs =
+    opacity < 0.005
+      ? []
+      : places.flatMap(({ offset }) => view.design.blobs.map((blob) => shell(blob, SHELL_50, offset, opacity, palette.blob)))
+  return { drawing: drawRun(view, at, { shown, palette }), blobs }
+}
+
+/** How far the frame on show is through its run, 0 to 1. Steps count, not frames: some may have been dropped on the way. */
+function progress({ trajectory, steps, candidates }: RunView, at: number): number {
+  if (trajectory === null || trajectory.length === 0) return 0
+  if (candidates !== null && at >= trajectory.length - 1.001) return 1
+  const lower = trajectory.frames[Math.floor(at)].step
+  const upper = trajectory.frames[Math.min(trajectory.length - 1, Math.ceil(at))].step
+  return Math.min(1, (lower + (upper - lower) * (at % 1)) / Math.max(1, steps))
 }
 
 function placeMolecules({ count, layout, focus }: RunView, camera: Camera, grid: Grid | null): BatchView['shown'] {
@@ -109,7 +119,7 @@ function drawScaffolds(view: RunView, batch: BatchView): Drawing {
 export function runExtent(design: Design, candidates: readonly Candidate[] | null): Extent {
   const designed = designExtent(design)
   if (candidates === null) return designed
-  const reach = Math.max(...candidates.flatMap((c) => c.positions.map((p) => distance(p, designed.center))))
   // One that flew apart must not make all the others tiny.
-  return { ...designed, radius: Math.min(1.7 * designed.radius, Math.max(2.2, reach + 0.6)) }
+  const near = candidates.flatMap((c) => c.positions.filter((p) => distance(p, designed.center) < 1.6 * designed.radius))
+  return near.length === 0 ? designed : ballAbout(near, 0.6)
 }

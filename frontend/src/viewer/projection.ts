@@ -1,5 +1,5 @@
 import { toMatrix, type Quat } from '../geometry/quat'
-import { addScaled, cross, dot, normalize, sub, type Vec3 } from '../geometry/vec3'
+import { addScaled, dot, normalize, sub, type Vec3 } from '../geometry/vec3'
 import { focalLength, fromView, type Camera, type Viewport } from './camera'
 
 export interface ScreenPoint {
@@ -54,36 +54,36 @@ export interface ScreenEllipse {
 }
 
 /**
- * The outline of an ellipsoid, exact for points seen from afar: its shadow along the line of sight, with the scale at its centre.
- * At the view angle of 20° the difference from the true outline is a pixel or two.
+ * The exact outline of an ellipsoid in perspective. With the eye at the origin and the surface's dual quadric
+ * [M - c cᵀ, -c; -cᵀ, -1] (c its centre, M = R diag(r²) Rᵀ, both in view axes), the outline's dual conic is M - c cᵀ.
+ * Meaningless when the eye is inside.
  */
 export function silhouette(
   camera: Camera,
   viewport: Viewport,
-  ellipsoid: { center: Vec3; radii: Vec3; rotation: Quat },
+  { center, radii, rotation }: { center: Vec3; radii: Vec3; rotation: Quat },
 ): ScreenEllipse {
-  const c = project(camera, viewport, ellipsoid.center)
-  const toEye = normalize(sub(eye(camera), ellipsoid.center))
-  const axes = toMatrix(ellipsoid.rotation)
-  // Screen axes at right angles to the line of sight through the centre.
-  const up = fromView(camera, [0, 1, 0])
-  const right = normalize(cross(up, toEye))
-  const top = cross(toEye, right)
-  const component = (direction: Vec3, i: number): number =>
-    (direction[0] * axes[0][i] + direction[1] * axes[1][i] + direction[2] * axes[2][i]) * ellipsoid.radii[i]
-  const u = [0, 1, 2].map((i) => component(right, i))
-  const v = [0, 1, 2].map((i) => component(top, i))
-  const uu = u[0] ** 2 + u[1] ** 2 + u[2] ** 2
-  const vv = v[0] ** 2 + v[1] ** 2 + v[2] ** 2
-  const uv = u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
-  const mean = (uu + vv) / 2
-  const spread = Math.hypot((uu - vv) / 2, uv)
-  const angle = 0.5 * Math.atan2(2 * uv, uu - vv)
+  const rows = toMatrix(camera.rotation)
+  const p = sub(center, camera.target)
+  // Depth grows away from the eye, so the third axis is turned round.
+  const c = [dot(rows[0], p), dot(rows[1], p), camera.distance - dot(rows[2], p)]
+  const axes = toMatrix(rotation)
+  const inView = [0, 1, 2].map((k): Vec3 => {
+    const axis: Vec3 = [axes[0][k] * radii[k], axes[1][k] * radii[k], axes[2][k] * radii[k]]
+    return [dot(rows[0], axis), dot(rows[1], axis), -dot(rows[2], axis)]
+  })
+  const dual = (i: number, j: number): number => inView.reduce((sum, a) => sum + a[i] * a[j], 0) - c[i] * c[j]
+  const w = -dual(2, 2)
+  const [x, y] = [-dual(0, 2) / w, -dual(1, 2) / w]
+  const [xx, xy, yy] = [dual(0, 0) / w + x * x, dual(0, 1) / w + x * y, dual(1, 1) / w + y * y]
+  const mean = (xx + yy) / 2
+  const spread = Math.hypot((xx - yy) / 2, xy)
+  const f = focalLength(viewport)
   return {
-    x: c.x,
-    y: c.y,
-    rx: Math.sqrt(mean + spread) * c.scale,
-    ry: Math.sqrt(Math.max(0, mean - spread)) * c.scale,
-    angle: -angle,
+    x: viewport.width / 2 + x * f,
+    y: viewport.height / 2 - y * f,
+    rx: Math.sqrt(mean + spread) * f,
+    ry: Math.sqrt(Math.max(0, mean - spread)) * f,
+    angle: -0.5 * Math.atan2(2 * xy, xx - yy),
   }
 }

@@ -46,7 +46,7 @@ describe('batchDrawing', () => {
 
   it('draws a bond thinner while it is not settled', () => {
     const drawing = batchDrawing(topology, positions, [{ i: 0, j: 1, order: 1, strength: 0.4 }], { shown: [place(0, [0, 0, 0])], palette })
-    expect(drawing.bonds[0].radius).toBeCloseTo(0.4 * BOND_RADIUS, 10)
+    expect(drawing.bonds[0].radius).toBeCloseTo(0.4 ** 1.5 * BOND_RADIUS, 10)
   })
 })
 

@@ -29,8 +29,14 @@ export interface Drawing {
 }
 
 export const BOND_RADIUS = 0.13
-const GHOST_BOND_RADIUS = 0.05
-const FAINT: Record<Tone, number> = { plain: 0, ghost: 0.72, faint: 0.8 }
+
+/** How far a tone goes towards the background, what is left of an atom's radius, and how thick its bonds are, Å. */
+const TONES: Record<Tone, { fade: number; size: number; bond: number }> = {
+  plain: { fade: 0, size: 1, bond: BOND_RADIUS },
+  ghost: { fade: 0.72, size: 0.75, bond: 0.05 },
+  faint: { fade: 0.55, size: 0.24, bond: 0.045 },
+}
+
 
 export function mixColors(a: string, b: string, t: number): string {
   const channel = (k: number): string => {
@@ -42,8 +48,8 @@ export function mixColors(a: string, b: string, t: number): string {
 
 export function atomLook(number: number, tone: Tone, palette: Palette): AtomLook {
   const { symbol, ballRadius, color } = element(number)
-  const radius = tone === 'ghost' ? ballRadius * 0.75 : ballRadius
-  return { number, symbol, radius, color: mixColors(color, palette.background, FAINT[tone]) }
+  const { fade, size, bond } = TONES[tone]
+  return { number, symbol, radius: ballRadius * size, stick: bond, color: mixColors(color, palette.background, fade) }
 }
 
 /** The scaffold as it stands in the document; hydrogens that blobs displace are ghosts. */
@@ -55,8 +61,7 @@ export function designDrawing(design: Design, palette: Palette): Drawing {
     looks: scaffold.numbers.map((z, i) => atomLook(z, gone.has(i) ? 'ghost' : 'plain', palette)),
     positions: Float32Array.from(scaffold.positions.flat()),
     bonds: scaffold.bonds.map(([i, j, order]) => {
-      const ghost = gone.has(i) || gone.has(j)
-      return { i, j, order, radius: ghost ? GHOST_BOND_RADIUS : BOND_RADIUS }
+      return { i, j, order, radius: TONES[gone.has(i) || gone.has(j) ? 'ghost' : 'plain'].bond }
     }),
     origin: scaffold.numbers.map((_, atom) => ({ molecule: 0, atom })),
   }
@@ -93,7 +98,7 @@ export function batchDrawing(topology: Topology, positions: ArrayLike<number>, b
   }
   const drawn = bonds.flatMap(({ i, j, order, strength }): DrawnBond[] => {
     const [a, b] = [index[i], index[j]]
-    return a < 0 || b < 0 ? [] : [{ i: a, j: b, order, radius: BOND_RADIUS * Math.max(0.15, strength) }]
+    return a < 0 || b < 0 ? [] : [{ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) }]
   })
   return { looks, positions: Float32Array.from(coordinates), bonds: drawn, origin }
 }
@@ -140,8 +145,13 @@ export function designExtent(design: Design): Extent {
       points.push(addScaled(blob.center, reach, 1), addScaled(blob.center, reach, -1))
     }
   }
+  return ballAbout(points, 0.5)
+}
+
+/** A ball about the middle of these points, with a margin for the atoms' own size. */
+export function ballAbout(points: readonly Vec3[], margin: number): Extent {
   const center = boxCenter(points)
-  return { center, radius: Math.max(2.2, points.reduce((r, p) => Math.max(r, distance(p, center)), 0) + 0.5) }
+  return { center, radius: Math.max(2.2, points.reduce((r, p) => Math.max(r, distance(p, center)), 0) + margin) }
 }
 
 function boxCenter(points: readonly Vec3[]): Vec3 {

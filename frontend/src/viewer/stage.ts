@@ -3,7 +3,7 @@ import { designExtent, type Drawing, type Extent, type Palette } from './scene'
 import { ViewerAdapter } from './adapter'
 import { DEFAULT_CAMERA, fit, mix, orbit, pan, zoom, type Camera, type Viewport } from './camera'
 import { advance, type Playhead } from './clock'
-import { fitGrid, type Grid } from './layout'
+import { belowControls, clearViewport, fitGrid, type Grid } from './layout'
 import { composeDesign, composeRun, EMPTY_PICTURE, type Picture, type RunView } from './picture'
 import { pickAtom, pickEllipsoid, type Pickable } from './picking'
 import type { Design } from '../document/types'
@@ -38,6 +38,12 @@ export interface StageOptions {
 }
 
 const GLIDE_MS = 320
+
+/** The field of view spans the whole height, so a ball that has to keep clear of the controls is fitted as a larger one. */
+function fitOne(camera: Camera, viewport: Viewport, { center, radius }: Extent): Camera {
+  const grown = (radius * viewport.height) / clearViewport(viewport).height
+  return belowControls(fit(camera, viewport, [{ center, radius: grown }]), viewport)
+}
 
 /** Draws the subject when something has changed, and only then. One for the life of the page, outside React. */
 export class Stage {
@@ -115,7 +121,7 @@ export class Stage {
 
   private tick(now: number): void {
     this.scheduled = false
-    const elapsed = this.lastTick === null ? 16 : Math.min(100, now - this.lastTick)
+    const elapsed = this.lastTick === null ? 16 : Math.min(250, now - this.lastTick)
     this.lastTick = now
     const moving = this.play(elapsed)
     const gliding = this.glideOn(now)
@@ -178,7 +184,7 @@ export class Stage {
     const to =
       count > 1
         ? fitGrid(camera, viewport, extent, count)
-        : { camera: fit(camera, viewport, [extent]), grid: null }
+        : { camera: fitOne(camera, viewport, extent), grid: null }
     this.view.setState({ grid: to.grid, pivot: extent.center, radius: extent.radius })
     this.atomsStale = true
     this.moveTo(to.camera, glide)

@@ -28,6 +28,9 @@ export interface Material3D {
   opacity: number
   depthWrite: boolean
   visible: boolean
+  program: unknown
+  vertexShader: string
+  uniforms: object
 }
 
 export type GeometryConstructor = new (mesh: boolean) => Geometry3D
@@ -56,7 +59,7 @@ export interface Atom3D {
   bonds: number[]
   bondOrder: number[]
   bondStyles: { radius: number }[]
-  style: { sphere: { radius: number; color: string }; stick: { color: string } }
+  style: { sphere: { radius: number; color: string }; stick: { radius: number; color: string } }
 }
 
 export interface Model3D {
@@ -70,7 +73,13 @@ export interface Shape3D {
   shapeObj: Object3D
 }
 
+export interface Renderer3D {
+  _outlineMaterial: Material3D
+  buildProgram(fragment: string, vertex: string, uniforms: object, parameters: object): unknown
+}
+
 export interface Viewer3D {
+  scene: { __lights: { intensity: number }[] }
   modelGroup: Object3D
   rotationGroup: Object3D
   getView(): readonly number[]
@@ -80,7 +89,7 @@ export interface Viewer3D {
   addMesh(mesh: { geometry: Geometry3D; material: Material3D }): number
   getSurface(id: number): Surface3D
   getCanvas(): HTMLCanvasElement
-  getRenderer(): { _outlineMaterial: Material3D }
+  getRenderer(): Renderer3D
   modelToScreen(point: { x: number; y: number; z: number }): { x: number; y: number }
   render(): void
   setBackgroundColor(color: string, alpha: number): void

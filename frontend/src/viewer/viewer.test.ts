@@ -41,7 +41,7 @@ describe('projection', () => {
 })
 
 describe('silhouette', () => {
-  it('encloses every point of the surface, closely', () => {
+  it('encloses every point of the surface and touches the outermost', () => {
     const e = { center: [1.5, -1, 1] as Vec3, radii: [2, 1, 0.4] as Vec3, rotation: fromEuler([30, 50, -20]) }
     const s = silhouette(camera, viewport, e)
     const [cos, sin] = [Math.cos(s.angle), Math.sin(s.angle)]
@@ -61,8 +61,8 @@ describe('silhouette', () => {
         outermost = Math.max(outermost, Math.hypot((cos * dx + sin * dy) / s.rx, (-sin * dx + cos * dy) / s.ry))
       }
     }
-    expect(outermost).toBeGreaterThan(0.97)
-    expect(outermost).toBeLessThan(1.05)
+    expect(outermost).toBeGreaterThan(0.99)
+    expect(outermost).toBeLessThan(1.0001)
   })
 })
 
@@ -140,7 +140,7 @@ describe('grid', () => {
       const grid = chooseGrid(count, 5, viewport)
       const cells = Array.from({ length: count }, (_, k) => cellCenter(grid, count, k))
       cells.forEach((a, i) => {
-        for (const b of cells.slice(i + 1)) expect(Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]))).toBeGreaterThan(9.99)
+        for (const b of cells.slice(i + 1)) expect(Math.max(Math.abs(a[0] - b[0]), Math.abs(a[1] - b[1]))).toBeGreaterThan(8.99)
       })
     }
   })
