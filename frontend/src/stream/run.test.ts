@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Frame } from './codec'
 import type { ErrorMessage, Final, ServerMessage, Topology } from './protocol'
-import { isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
+import { candidateState, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 
 const topology: Topology = { type: 'topology', job: '7', ptr: [0, 2, 4], numbers: [6, 8, 6, 8], fixed: [false, false, false, false] }
 const final: Final = {
@@ -97,6 +97,23 @@ describe('reduceRun', () => {
     const lost = loseRun(play([accepted, topology]))
     expect(isLive(lost)).toBe(false)
     expect(lost.error?.retryable).toBe(true)
+  })
+})
+
+describe('candidateState', () => {
+  const verdict = (valid: boolean): ServerMessage => ({
+    type: 'verdict', job: '7', seq: 3, sample: 0, valid, smiles: valid ? 'CO' : null, reason: null, bonds: [],
+  })
+
+  it('tells only good news while atoms still move', () => {
+    expect(candidateState(play([accepted]), 0)).toBe('forming')
+    expect(candidateState(play([accepted, topology, verdict(false)]), 0)).toBe('forming')
+    expect(candidateState(play([accepted, topology, verdict(true)]), 0)).toBe('promising')
+  })
+
+  it('tells the truth at the end, and says when there is none', () => {
+    expect([0, 1].map((k) => candidateState(play([accepted, topology, final]), k))).toEqual(['valid', 'invalid'])
+    expect(candidateState(loseRun(play([accepted, topology, verdict(false)])), 0)).toBe('stopped')
   })
 })
 

@@ -39,6 +39,16 @@ export function newRun(reqId: string, spec: GenerateSpec): Run {
   }
 }
 
+/** What to say of a candidate. While it still moves only good news is worth telling: every cloud begins as no molecule. */
+export type CandidateState = 'forming' | 'stopped' | 'promising' | 'valid' | 'invalid'
+
+export function candidateState(run: Run, sample: number): CandidateState {
+  const valid = run.verdicts.at(sample)?.valid
+  if (run.phase === 'done') return valid === true ? 'valid' : 'invalid'
+  if (valid === true) return 'promising'
+  return isLive(run) ? 'forming' : 'stopped'
+}
+
 export const isLive = (run: Run): boolean => run.phase === 'sending' || run.phase === 'queued' || run.phase === 'running'
 
 /** What a server message makes of a run; the same object when the message is not about it. */
@@ -87,6 +97,6 @@ export const ownsFrame = (run: Run, frame: Frame): boolean => run.topology !== n
 /** The socket went away under a live run: what it holds stays, but nothing more will come. */
 export function loseRun(run: Run): Run {
   if (!isLive(run)) return run
-  const error = { detail: 'The connection was lost while this ran.', field: null, retryable: true }
+  const error = { detail: 'The connection was lost. This run starts again as soon as it is back.', field: null, retryable: true }
   return { ...run, phase: 'failed', error }
 }

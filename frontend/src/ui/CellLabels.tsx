@@ -1,4 +1,4 @@
-import type { Verdict } from '../stream/run'
+import { candidateState, type CandidateState } from '../stream/run'
 import { fromView } from '../viewer/camera'
 import { cellCenter } from '../viewer/layout'
 import { project } from '../viewer/projection'
@@ -25,7 +25,7 @@ export function CellLabels({ view }: { view: View }) {
       style={{ maxWidth: room, transform: `translate(-50%, 0) translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` }}
     >
       <b>{k + 1}</b>
-      <VerdictMark verdict={record.run.verdicts[k]} words={room > 120} />
+      <VerdictMark state={candidateState(record.run, k)} smiles={record.run.verdicts.at(k)?.smiles ?? ''} words={room > 120} />
     </div>
   )
   if (grid === null) {
@@ -44,11 +44,9 @@ export function CellLabels({ view }: { view: View }) {
   )
 }
 
-function VerdictMark({ verdict, words }: { verdict: Verdict | null; words: boolean }) {
-  if (verdict === null) return null
-  return verdict.valid ? (
-    <span className="valid"><CheckIcon />{words && <em>{verdict.smiles}</em>}</span>
-  ) : (
-    <span className="invalid"><CrossIcon />{words && 'not valid'}</span>
-  )
+function VerdictMark({ state, smiles, words }: { state: CandidateState; smiles: string; words: boolean }) {
+  if (state === 'valid') return <span className="valid"><CheckIcon />{words && <em>{smiles}</em>}</span>
+  if (state === 'invalid') return <span className="invalid"><CrossIcon />{words && 'not valid'}</span>
+  if (state === 'promising' && words) return <span className="promising"><em>{smiles}</em></span>
+  return null
 }

@@ -5,7 +5,7 @@ import { rayThrough } from '../viewer/projection'
 import { rayToPlane } from '../gizmo/drag'
 import { viewAxes } from '../viewer/camera'
 import type { Tools } from './context'
-import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
+import { useActions, useActiveRun, useDesign, useSession, useTools, useView } from './context'
 import { IconButton, Segmented } from './controls'
 import { FitIcon } from './icons'
 import { Overlay } from './Overlay'
@@ -20,11 +20,12 @@ export function StageView() {
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    const unmount = tools.studio.stage.mount(element)
+    const { stage } = tools.studio
+    const unmount = stage.mount(element)
     const detach = attachControls(element, {
-      onOrbit: (dx, dy) => tools.studio.stage.orbit(dx, dy),
-      onPan: (dx, dy) => tools.studio.stage.pan(dx, dy),
-      onZoom: (factor, x, y) => tools.studio.stage.zoom(factor, x, y),
+      onOrbit: (dx, dy) => stage.orbit(dx, dy),
+      onPan: (dx, dy) => stage.pan(dx, dy),
+      onZoom: (factor, x, y) => stage.zoom(factor, x, y),
       onClick: (x, y) => click(tools, x, y),
       onHover: (x, y) => hover(tools, x, y),
       onLeave: () => tools.studio.session.setState({ hoverAtom: null, hover: null }),
@@ -40,8 +41,15 @@ export function StageView() {
       <div ref={host} className="stage-host" data-tool={tool} data-pointing={pointing || undefined} />
       <Overlay />
       <Hud />
+      <NoGraphics />
     </main>
   )
+}
+
+/** Everything but the picture works without WebGL, so the page says what is missing and goes on. */
+function NoGraphics() {
+  const failure = useView((v) => v.failure)
+  return failure === null ? null : <p className="no-graphics" role="alert"><b>No 3D view.</b> {failure}</p>
 }
 
 /** What a click on the canvas means depends on the tool and on what lies there. */
@@ -138,13 +146,14 @@ function Hud() {
 
 function Legend({ mode, hasBlobs, live }: { mode: string; hasBlobs: boolean; live: boolean }) {
   const tool = useSession((s) => s.tool)
+  const busy = useSession((s) => s.modal !== null)
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
     : mode === 'results' ? (live ? 'Orange fades as the blob lets go of its atoms' : null)
     : hasBlobs ? 'Shells hold 50 % and 95 % of the blob'
     : null
-  return text === null ? null : <p className="hud legend">{text}</p>
+  return text === null || busy ? null : <p className="hud legend">{text}</p>
 }
 
 const VERBS = { move: 'Move', turn: 'Turn', stretch: 'Stretch' } as const

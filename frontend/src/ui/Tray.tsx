@@ -1,8 +1,8 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, type ReactNode } from 'react'
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { scaffoldFrom } from '../document/design'
 import type { Candidate } from '../stream/protocol'
-import { isLive, type Run, type Verdict } from '../stream/run'
+import { candidateState, type CandidateState, type Run, type Verdict } from '../stream/run'
 import { useActions, useActiveRun, useSession, useTools } from './context'
 import { CheckIcon, CrossIcon } from './icons'
 import { drawThumbnail } from './thumbnail'
@@ -46,20 +46,20 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
   const focused = useSession((s) => s.focus === index)
   const hovered = useSession((s) => s.hover === index)
   const hover = (on: boolean) => studio.session.setState({ hover: on ? index : null })
-  const state = verdict === null ? (isLive(run) ? 'forming' : 'none') : verdict.valid ? 'valid' : 'invalid'
+  const state = candidateState(run, index)
   return (
     <li className="card" data-state={state} data-focus={focused || undefined} data-hover={hovered || undefined} onPointerEnter={() => hover(true)} onPointerLeave={() => hover(false)}>
       <button
         type="button"
         className="card-main"
         aria-pressed={focused}
-        aria-label={cardLabel(index, verdict, candidate)}
+        aria-label={cardLabel(index, state, verdict, candidate)}
         onClick={() => actions.focus(index)}
         onDoubleClick={() => actions.accept(index)}
       >
         <Picture candidate={candidate} />
         <span className="card-text">
-          <span className="card-head"><b>{index + 1}</b><CardMark state={state} /></span>
+          <span className="card-head"><b>{index + 1}</b>{MARKS[state]}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
         </span>
       </button>
@@ -72,22 +72,25 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
   )
 }
 
-function cardLabel(index: number, verdict: Verdict | null, candidate: Candidate | undefined): string {
-  const name = `Candidate ${index + 1}`
-  if (verdict === null) return `${name}, forming`
+function cardLabel(index: number, state: CandidateState, verdict: Verdict | null, candidate: Candidate | undefined): string {
   const formula = candidate === undefined ? '' : `, ${formatFormula(compositionOf(candidate.numbers))}`
-  return verdict.valid ? `${name}${formula}, valid: ${verdict.smiles ?? ''}` : `${name}${formula}, not valid: ${verdict.reason ?? ''}`
+  const name = `Candidate ${index + 1}${formula}`
+  if (state === 'valid') return `${name}, valid: ${verdict?.smiles ?? ''}`
+  if (state === 'invalid') return `${name}, not valid: ${verdict?.reason ?? ''}`
+  return state === 'promising' ? `${name}, so far ${verdict?.smiles ?? ''}` : `${name}, ${state}`
 }
 
-function CardMark({ state }: { state: string }) {
-  if (state === 'valid') return <span className="mark valid"><CheckIcon />valid</span>
-  if (state === 'invalid') return <span className="mark invalid"><CrossIcon />not valid</span>
-  return <span className="mark">{state === 'forming' ? 'forming…' : 'stopped'}</span>
+const MARKS: Record<CandidateState, ReactNode> = {
+  valid: <span className="mark valid"><CheckIcon />valid</span>,
+  invalid: <span className="mark invalid"><CrossIcon />not valid</span>,
+  promising: <span className="mark valid">so far</span>,
+  forming: <span className="mark">forming…</span>,
+  stopped: <span className="mark">stopped</span>,
 }
 
-function CardBody({ state, verdict, candidate }: { state: string; verdict: Verdict | null; candidate: Candidate | undefined }) {
+function CardBody({ state, verdict, candidate }: { state: CandidateState; verdict: Verdict | null; candidate: Candidate | undefined }) {
   const formula = candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))
-  if (state === 'valid') return <><span className="smiles" title={verdict?.smiles ?? ''}>{verdict?.smiles}</span><small>{formula}</small></>
+  if (state === 'valid' || state === 'promising') return <><span className="smiles" title={verdict?.smiles ?? ''}>{verdict?.smiles}</span><small>{formula}</small></>
   if (state === 'invalid') return <><span className="reason" title={verdict?.reason ?? ''}>{verdict?.reason ?? 'no molecule'}</span><small>{formula}</small></>
   return <span className="skeleton" />
 }

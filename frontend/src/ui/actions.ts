@@ -162,7 +162,7 @@ export class Actions {
   }
 
   newSeed(): void {
-    this.setSettings({ seed: Math.floor(Math.random() * 1_000_000) })
+    this.setSettings({ seed: Math.floor(Math.random() * 10_000) })
   }
 
   startOver(): void {

@@ -58,6 +58,11 @@ export function attachShortcuts(tools: Tools): () => void {
       if (withControl(tools, event)) event.preventDefault()
       return
     }
+    const live = tools.studio.runs.active !== null && isLive(tools.studio.runs.active.run)
+    if (event.key === 'Escape' && live) {
+      tools.actions.stop() // from wherever one types, too
+      return
+    }
     if (event.altKey || target?.closest(TYPING) != null) return
     if ((event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
     if (plain(tools, event)) event.preventDefault()
@@ -159,10 +164,9 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
 
 /** Lets go of one thing at a time, the most recent first. */
 function escape({ studio, actions }: Tools): void {
-  const { runs, session } = studio
+  const { session } = studio
   const { measured, tool, mode, focus } = session.getState()
-  if (runs.active !== null && isLive(runs.active.run)) actions.stop()
-  else if (measured.length > 0) session.setState({ measured: [] })
+  if (measured.length > 0) session.setState({ measured: [] })
   else if (tool !== 'select') actions.setTool('select')
   else if (mode === 'results') {
     if (focus !== null) session.setState({ focus: null })

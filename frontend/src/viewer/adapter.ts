@@ -41,6 +41,8 @@ export interface AtomsToDraw {
 export interface ViewerOptions {
   /** Draw at twice the resolution on coarse screens; switched off where there is no graphics hardware. */
   readonly upscale: boolean
+  readonly background: string
+  readonly outline: string
 }
 
 /** The distance of 3Dmol's camera from its origin, Å. */
@@ -71,37 +73,52 @@ export class ViewerAdapter {
   private readonly makeGeometry: GeometryConstructor
   private readonly makeMaterial: MaterialConstructor
   private lookKey = ''
+  /** The graphics context was lost and has been made anew: what was drawn has to be drawn again. */
+  onRestored: () => void = () => undefined
+  private colors: { background: string; outline: string }
 
-  constructor(host: HTMLElement, options: ViewerOptions) {
-    const viewer = createViewer(host, {
-      backgroundColor: '#ffffff',
-      disableFog: true,
-      nomouse: true,
-      antialias: true,
-      upscale: options.upscale,
-    }) as Viewer3D | null
-    if (viewer === null) throw new Error('This browser offers no WebGL.')
-    this.viewer = viewer
-    this.model = viewer.addModel()
-    for (const light of viewer.scene.__lights) light.intensity = LIGHT
+  constructor(host: HTMLElement, { upscale, background, outline }: ViewerOptions) {
+    // 3Dmol itself only logs when there is no WebGL, and fails later.
+    if (document.createElement('canvas').getContext('webgl2') === null) throw new Error('This browser offers no WebGL 2.')
+    const config = { backgroundColor: background, disableFog: true, nomouse: true, antialias: true, upscale }
+    this.viewer = createViewer(host, config) as Viewer3D
+    this.model = this.viewer.addModel()
+    for (const light of this.viewer.scene.__lights) light.intensity = LIGHT
     // The classes are not exported: a shape, drawn once and taken away, brings them.
-    const shape = viewer.addSphere({ center: { x: 0, y: 0, z: 0 }, radius: 0.001, color: 'white', opacity: 0.5 })
-    viewer.render()
+    const shape = this.viewer.addSphere({ center: { x: 0, y: 0, z: 0 }, radius: 0.001, color: 'white', opacity: 0.5 })
+    this.viewer.render()
     this.makeGeometry = shape.geo.constructor as GeometryConstructor
     this.makeMaterial = shape.shapeObj.children[0].material.constructor as MaterialConstructor
-    viewer.removeShape(shape)
-  }
-
-  get canvas(): HTMLCanvasElement {
-    return this.viewer.getCanvas()
+    this.viewer.removeShape(shape)
+    this.colors = { background, outline }
+    this.setColors(background, outline)
+    this.watchContext()
   }
 
   /** Colours of the empty canvas and of the thin line about atoms and bonds. */
   setColors(background: string, outline: string): void {
+    this.colors = { background, outline }
     this.viewer.setBackgroundColor(background, 1)
     this.viewer.setViewStyle({ style: 'outline', color: outline, width: OUTLINE_WIDTH })
     // The outline is for atoms and bonds, drawn by other materials; about a transparent blob it would be a black shell.
     this.viewer.getRenderer()._outlineMaterial.visible = false
+  }
+
+  /**
+   * Draws on after the graphics context was lost. 3Dmol makes a new renderer when it next looks, but paints on a canvas out of sight
+   * whose loss it does not hear of, and a new renderer knows nothing of styles set before.
+   */
+  private watchContext(): void {
+    const target = this.viewer.getRenderer()._offscreen ?? this.viewer.getCanvas()
+    const lost = () => {
+      // The balls' buffers and programs went with the context; the next picture makes new ones.
+      for (const ball of this.balls.splice(0)) this.viewer.removeSurface(ball.id)
+      this.viewer.resize()
+      this.setColors(this.colors.background, this.colors.outline)
+      this.watchContext()
+      this.onRestored()
+    }
+    target.addEventListener('webglcontextlost', () => setTimeout(lost), { once: true })
   }
 
   /** Paints one picture. `atoms` null: they are as they were, and nothing is rebuilt. */
@@ -177,7 +194,7 @@ export class ViewerAdapter {
     this.viewer.render()
     const { vertexShader, uniforms } = material
     material.program = this.viewer.getRenderer().buildProgram(GLASS, vertexShader, uniforms, { wireframe: false })
-    return new Ball(surface, geometry, material)
+    return new Ball(id, surface, geometry, material)
   }
 }
 
@@ -192,6 +209,7 @@ class Ball {
   private color = ''
 
   constructor(
+    readonly id: number,
     private readonly surface: Surface3D,
     private readonly geometry: Geometry3D,
     private readonly material: Material3D,

@@ -21,6 +21,8 @@ export interface View {
   readonly radius: number
   /** Grows whenever atoms are redrawn. */
   readonly revision: number
+  /** Why there is no picture, or null. */
+  readonly failure: string | null
 }
 
 /** What is to be shown: a design that is worked on, or a run. */
@@ -66,6 +68,7 @@ export class Stage {
       grid: null,
       radius: 1,
       revision: 0,
+      failure: null,
     }))
     this.playhead = createStore<Playhead>()(() => ({ at: 0, playing: false }))
     this.playhead.subscribe(() => this.invalidate())
@@ -84,11 +87,16 @@ export class Stage {
     }
   }
 
-  private createAdapter(): ViewerAdapter {
-    const adapter = new ViewerAdapter(this.element, { upscale: this.options.upscale })
-    const { background, outline } = this.options.palette()
-    adapter.setColors(background, outline)
-    return adapter
+  private createAdapter(): ViewerAdapter | null {
+    try {
+      const { background, outline } = this.options.palette()
+      const adapter = new ViewerAdapter(this.element, { upscale: this.options.upscale, background, outline })
+      adapter.onRestored = () => this.invalidate()
+      return adapter
+    } catch (error) {
+      this.view.setState({ failure: error instanceof Error ? error.message : String(error) })
+      return null
+    }
   }
 
   private resize(host: HTMLElement): void {

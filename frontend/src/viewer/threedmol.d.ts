@@ -75,6 +75,7 @@ export interface Shape3D {
 
 export interface Renderer3D {
   _outlineMaterial: Material3D
+  _offscreen: OffscreenCanvas | null
   buildProgram(fragment: string, vertex: string, uniforms: object, parameters: object): unknown
 }
 
@@ -86,12 +87,14 @@ export interface Viewer3D {
   addModel(): Model3D
   addSphere(spec: object): Shape3D
   removeShape(shape: Shape3D): void
+  removeSurface(id: number): void
   addMesh(mesh: { geometry: Geometry3D; material: Material3D }): number
   getSurface(id: number): Surface3D
   getCanvas(): HTMLCanvasElement
   getRenderer(): Renderer3D
   modelToScreen(point: { x: number; y: number; z: number }): { x: number; y: number }
   render(): void
+  resize(): void
   setBackgroundColor(color: string, alpha: number): void
   setSlab(near: number, far: number): void
   setView(view: readonly number[]): void
