@@ -11,8 +11,9 @@ export function PrimaryAction() {
   const mode = useSession((s) => s.mode)
   const focus = useSession((s) => s.focus)
   const link = useRuns((s) => s.link)
-  const run = useActiveRun()?.run ?? null
-  const next = nextAction({ design, mode, run, link, focus })
+  const record = useActiveRun()
+  const run = record?.run ?? null
+  const next = nextAction({ design, mode, run, link, focus, edited: record !== null && record.design !== design })
   const failure = mode === 'results' && run?.phase === 'failed' ? run.error : null
   const canRepeat = next.kind === 'accept' && link.kind === 'online'
   return (

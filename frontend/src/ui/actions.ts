@@ -282,7 +282,9 @@ export class Actions {
     const { document, session, runs } = this.studio
     const { mode, focus } = session.getState()
     const { link } = runs.store.getState()
-    return nextAction({ design: document.getState().design, mode, focus, link, run: runs.active?.run ?? null })
+    const { design } = document.getState()
+    const record = runs.active
+    return nextAction({ design, mode, focus, link, run: record?.run ?? null, edited: record !== null && record.design !== design })
   }
 
   // --- files --------------------------------------------------------------------------------------

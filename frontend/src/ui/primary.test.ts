@@ -6,7 +6,7 @@ import { nextAction, type Situation } from './primary'
 import { describeError, describeField } from './words'
 
 const design = FIRST_EXAMPLE.design()
-const ready: Situation = { design, mode: 'design', run: null, link: { kind: 'online' }, focus: null }
+const ready: Situation = { design, mode: 'design', run: null, edited: false, link: { kind: 'online' }, focus: null }
 const run: Run = newRun('r', { n_samples: 4 })
 
 describe('nextAction', () => {
@@ -31,6 +31,9 @@ describe('nextAction', () => {
     expect(nextAction(done)).toMatchObject({ kind: 'accept', candidate: 1, label: 'Use candidate 2 as scaffold' })
     expect(nextAction({ ...done, focus: null }).kind).toBe('again')
     expect(nextAction({ ...done, mode: 'design' }).kind).toBe('generate')
+    // Whoever changes a setting wants it used, seed and all.
+    expect(nextAction({ ...done, edited: true }).kind).toBe('generate')
+    expect(nextAction({ ...done, edited: true, focus: null }).kind).toBe('generate')
   })
 
   it('offers to reconnect while offline', () => {

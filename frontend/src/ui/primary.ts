@@ -21,20 +21,22 @@ export interface Situation {
   readonly design: Design
   readonly mode: Mode
   readonly run: Run | null
+  /** The design has been edited since the run on show began. */
+  readonly edited: boolean
   readonly link: LinkState
   readonly focus: number | null
 }
 
 export function nextAction(situation: Situation): NextAction {
-  const { run, mode, focus } = situation
+  const { run, mode, focus, edited } = situation
   if (run !== null && isLive(run)) return { kind: 'stop', label: 'Stop', note: 'Esc' }
-  if (mode === 'results' && run?.phase === 'done' && focus !== null) {
+  if (mode === 'results' && run?.phase === 'done' && focus !== null && !edited) {
     return { kind: 'accept', label: `Use candidate ${focus + 1} as scaffold`, note: 'Enter', candidate: focus }
   }
   return generation(situation)
 }
 
-function generation({ design, link, mode, run }: Situation): NextAction {
+function generation({ design, link, mode, run, edited }: Situation): NextAction {
   if (design.blobs.length === 0) {
     return freeHydrogens(design).length > 0
       ? { kind: 'open-site', label: 'Open a site', note: 'or click a hydrogen' }
@@ -47,6 +49,6 @@ function generation({ design, link, mode, run }: Situation): NextAction {
     return { kind: 'reconnect', label, note: link.kind === 'connecting' ? null : 'the service is out of reach' }
   }
   const many = plural(design.settings.samples, 'candidate')
-  if (mode === 'results' && run !== null) return { kind: 'again', label: `Generate ${many} again`, note: 'with a new seed' }
+  if (mode === 'results' && run !== null && !edited) return { kind: 'again', label: `Generate ${many} again`, note: 'with a new seed' }
   return { kind: 'generate', label: `Generate ${many}`, note: 'Ctrl Enter' }
 }

@@ -1,0 +1,104 @@
+"""What a chemist does on the page, in words; `window.__studio` tells what came of it and changes nothing itself."""
+
+import io
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Page
+
+Pixels = NDArray[np.uint8]
+
+
+class StudioPage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def ask(self, expression: str, argument: object = None) -> Any:
+        """The value of a JavaScript expression over `studio`, the page's test handle."""
+        return self.page.evaluate(f"(it) => {{ const studio = window.__studio; return {expression} }}", argument)
+
+    def wait(self, expression: str, what: str, seconds: float = 60) -> None:
+        """Until the expression holds. (Playwright's own waiting needs `eval`, which the page's policy forbids.)"""
+        deadline = time.monotonic() + seconds
+        while not self.page.evaluate(expression):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"waited {seconds} s for {what}")
+            self.page.wait_for_timeout(50)
+
+    # --- what is there ----------------------------------------------------------------------------
+
+    def design(self) -> Any:
+        return self.ask("studio.design()")
+
+    def candidates(self) -> list[Any]:
+        found: list[Any] = self.ask("studio.run().candidates")
+        return found
+
+    def pixels(self) -> Pixels:
+        """The 3D view as it is on the screen, [height, width, 3], once it has come to rest."""
+        before = self._shot()
+        for _ in range(60):
+            self.page.wait_for_timeout(150)
+            after = self._shot()
+            if np.array_equal(before, after):
+                return after
+            before = after
+        raise TimeoutError("the view does not come to rest")
+
+    def _shot(self) -> Pixels:
+        shot = self.page.locator(".stage").screenshot()
+        return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
+
+    # --- what one does ----------------------------------------------------------------------------
+
+    def new_design(self, example: str) -> None:
+        self.page.get_by_role("button", name="Design", exact=True).click()
+        self.page.get_by_role("menuitem", name=example).click()
+
+    def fill(self, field: str, value: object) -> None:
+        self.page.get_by_label(field, exact=True).fill(str(value))
+        self.page.get_by_label(field, exact=True).press("Enter")
+
+    def generate(self, seed: int) -> None:
+        """Presses the primary button and waits for the end of the run."""
+        self.fill("Seed", seed)
+        self.page.get_by_role("button", name="Generate", exact=False).first.click()
+        self.wait(f"window.__studio.run()?.seed === {seed}", "the run to begin")
+        ended = "['done', 'failed', 'cancelled'].includes(window.__studio.run().phase)"
+        self.wait(ended, "the run to end", seconds=120)
+        assert self.ask("studio.run().phase") == "done"
+
+    def scrub(self, key: str) -> None:
+        """`Home` or `End` on the timeline."""
+        self.page.get_by_label("Frame", exact=True).press(key)
+
+    def use(self, candidate: int) -> None:
+        """Clicks the candidate's card, then the primary button."""
+        self.page.get_by_role("button", name=f"Candidate {candidate + 1},").click()
+        self.page.get_by_role("button", name=f"Use candidate {candidate + 1} as scaffold").last.click()
+
+    def click_hydrogen(self, allowed: set[int] | None = None) -> int:
+        """Clicks, with the mouse, the foremost hydrogen that nothing hides; answers its index in the scaffold."""
+        self.pixels()
+        seen = [h for h in self.ask("studio.hydrogens()") if h["visible"]]
+        target = next(h for h in seen if allowed is None or h["index"] in allowed)
+        self.page.mouse.click(target["x"], target["y"])
+        return int(target["index"])
+
+    @contextmanager
+    def downloading(self, path: Path) -> Iterator[None]:
+        with self.page.expect_download() as download:
+            yield
+        download.value.save_as(path)
+
+    def export(self, kind: str, path: Path) -> None:
+        """Saves the molecule on show, as `SDF` or `XYZ`."""
+        self.page.get_by_role("button", name="Export").click()
+        with self.downloading(path):
+            self.page.get_by_role("menuitem", name=kind).first.click()
