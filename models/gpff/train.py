@@ -109,6 +109,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", type=int, default=default.network.n_features)
     parser.add_argument("--lr", type=float, default=default.lr)
     parser.add_argument("--batch", type=int, default=default.batch)
+    parser.add_argument("--w-max", type=float, default=default.w_max, help="bound of the loss weight 1/σ², 1/Å²")
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each")
     parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
@@ -164,6 +165,7 @@ def _trainer(args: argparse.Namespace) -> Trainer:
         steps=args.steps,
         lr=args.lr,
         batch=args.batch,
+        w_max=args.w_max,
         seed=args.seed,
     )
     trainer = Trainer(args.folder, config, load_data().subset("train"))
