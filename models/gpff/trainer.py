@@ -52,7 +52,7 @@ class TrainConfig:
 def learning_rate(config: TrainConfig, step: int) -> float:
     """Linear warm-up, then linear decay over the planned steps (and constant past them).
 
-    Geometric decay was tried first: half-way, averaged and latest weights were equally good, so it had slowed too early.
+    Geometric decay was tried first: half-way, averaged and latest weights were equally good, so it slowed too early.
     """
     progress = min(1.0, max(0.0, (step - config.warmup) / max(1, config.steps - config.warmup)))
     return min(1.0, (step + 1) / config.warmup) * (config.lr + progress * (config.lr_end - config.lr))
