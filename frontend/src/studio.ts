@@ -140,7 +140,10 @@ function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run }: 
       break
     }
     case 'failed':
+      stage.playhead.setState({ playing: false })
       if (run.error !== null) addToast(session, 'error', describeError(run.error))
+      // Refused before it began: back to where it can be mended.
+      if (runs.trajectory(run.reqId) === null) session.setState({ mode: 'design' })
       announce('The run failed.')
       break
     case 'cancelled':

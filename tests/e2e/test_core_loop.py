@@ -109,9 +109,8 @@ def test_core_loop_twice(studio: StudioPage, tmp_path: Path) -> None:
     hydrogen = studio.click_hydrogen(on_carbon)
     [blob] = studio.design()["blobs"]
     assert blob["site"] == hydrogen
-    x, h, a = (
-        np.asarray(p) for p in (blob["center"], *(scaffold["positions"][i] for i in (hydrogen, anchors[hydrogen])))
-    )
+    ends = [scaffold["positions"][i] for i in (hydrogen, anchors[hydrogen])]
+    x, h, a = (np.asarray(point) for point in (blob["center"], *ends))
     assert np.linalg.norm(np.cross(h - a, x - a)) < 1e-6
     assert (h - a) @ (x - a) > (h - a) @ (h - a)
     assert orange(studio.pixels()) > 2_000

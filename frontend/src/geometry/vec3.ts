@@ -41,11 +41,6 @@ export function centroid(points: readonly Vec3[]): Vec3 {
   return scale(sum, 1 / points.length)
 }
 
-/** Largest distance of any point from `center`, in Å. */
-export function radiusAbout(points: readonly Vec3[], center: Vec3): number {
-  return points.reduce((r, p) => Math.max(r, distance(p, center)), 0)
-}
-
 /** `v` with component `i` replaced. */
 export function withComponent(v: Vec3, i: number, value: number): Vec3 {
   return [i === 0 ? value : v[0], i === 1 ? value : v[1], i === 2 ? value : v[2]]

@@ -39,7 +39,7 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
         onChange={(kind) => change(kind === 'random' ? { kind, heavyAtoms: 3 } : { kind, text: blob.site === null ? 'C2H4O' : 'CHO2' })}
       />
       {content.kind === 'formula' ? (
-        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} attached={blob.site !== null} onChange={(text) => change({ kind: 'formula', text })} />
+        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} attached={blob.site !== null} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
       ) : (
         <div className="field-row">
           <span>Heavy atoms</span>
@@ -50,8 +50,8 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
   )
 }
 
-function FormulaField(props: { text: string; problem: string | null; attached: boolean; onChange: (text: string) => void }) {
-  const { text, problem, attached, onChange } = props
+function FormulaField(props: { text: string; problem: string | null; attached: boolean; loose: boolean; onChange: (text: string) => void }) {
+  const { text, problem, attached, loose, onChange } = props
   const parsed = parseFormula(text)
   const mendable = parsed.ok && problem?.startsWith('needs') === true ? parsed.composition : null
   return (
@@ -75,7 +75,7 @@ function FormulaField(props: { text: string; problem: string | null; attached: b
         )}
       </div>
       <p id="formula-note" className="field-note" data-tone={problem === null ? 'good' : 'bad'}>
-        {problem ?? (attached ? 'fits one open bond' : 'a closed shell')}
+        {problem ?? (attached ? 'fits one open bond' : loose ? 'a closed shell, bound to nothing' : 'a closed shell')}
       </p>
       {parsed.ok && (
         <div className="steppers">

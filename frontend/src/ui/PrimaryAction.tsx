@@ -13,8 +13,9 @@ export function PrimaryAction() {
   const link = useRuns((s) => s.link)
   const record = useActiveRun()
   const run = record?.run ?? null
-  const next = nextAction({ design, mode, run, link, focus, edited: record !== null && record.design !== design })
-  const failure = mode === 'results' && run?.phase === 'failed' ? run.error : null
+  const edited = record !== null && record.design !== design
+  const next = nextAction({ design, mode, run, link, focus, edited })
+  const failure = !edited && run?.phase === 'failed' ? run.error : null
   const canRepeat = next.kind === 'accept' && link.kind === 'online'
   return (
     <footer className="primary-area">

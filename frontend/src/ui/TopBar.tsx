@@ -4,6 +4,7 @@ import { canRedo, canUndo } from '../document/history'
 import { useActions, useActiveRun, useDesign, useDocument, useRuns, useSession, useTools } from './context'
 import { IconButton } from './controls'
 import { AutoIcon, ExportIcon, HelpIcon, MenuIcon, MoonIcon, RedoIcon, SunIcon, UndoIcon } from './icons'
+import { candidateStructures, currentStructure } from './files'
 import type { Theme } from './theme'
 
 export function TopBar() {
@@ -62,13 +63,13 @@ function DesignMenu() {
 }
 
 function ExportMenu() {
-  const actions = useActions()
+  const { studio, actions } = useTools()
   // What there is to save changes with these three.
   useSession((s) => `${s.mode}${s.focus ?? ''}`)
   useDesign((d) => d.scaffold)
   const record = useActiveRun()
-  const molecule = actions.currentStructure()
-  const all = record?.run.phase === 'done' ? actions.candidateStructures() : []
+  const molecule = currentStructure(studio)
+  const all = record?.run.phase === 'done' ? candidateStructures(studio) : []
   const nothing = molecule === null && all.length === 0
   return (
     <Menu.Root>
@@ -78,16 +79,16 @@ function ExportMenu() {
           {molecule !== null && (
             <>
               <Menu.Label className="menu-molecule">{molecule.name}</Menu.Label>
-              <Menu.Item onSelect={() => actions.exportMolecules([molecule], 'sdf')}>SDF<small>with bonds</small></Menu.Item>
-              <Menu.Item onSelect={() => actions.exportMolecules([molecule], 'xyz')}>XYZ<small>coordinates only</small></Menu.Item>
+              <Menu.Item onSelect={() => actions.saveMolecules([molecule], 'sdf')}>SDF<small>with bonds</small></Menu.Item>
+              <Menu.Item onSelect={() => actions.saveMolecules([molecule], 'xyz')}>XYZ<small>coordinates only</small></Menu.Item>
             </>
           )}
           {molecule !== null && all.length > 1 && <Menu.Separator />}
           {all.length > 1 && (
             <>
               <Menu.Label>All {all.length} candidates</Menu.Label>
-              <Menu.Item onSelect={() => actions.exportMolecules(all, 'sdf')}>SDF</Menu.Item>
-              <Menu.Item onSelect={() => actions.exportMolecules(all, 'xyz')}>XYZ</Menu.Item>
+              <Menu.Item onSelect={() => actions.saveMolecules(all, 'sdf')}>SDF</Menu.Item>
+              <Menu.Item onSelect={() => actions.saveMolecules(all, 'xyz')}>XYZ</Menu.Item>
             </>
           )}
         </Menu.Content>

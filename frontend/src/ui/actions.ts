@@ -1,7 +1,5 @@
-import { toSdf, toXyz, type Structure } from '../chemistry/writers'
-import { compositionOf, formatFormula } from '../chemistry/formula'
 import {
-  acceptCandidate, addBlob, findBlob, freeHydrogens, openSite, removeBlob, scaffoldFrom, setContent, setSettings, updateBlob,
+  acceptCandidate, addBlob, findBlob, freeHydrogens, openSite, removeBlob, setContent, setSettings, updateBlob,
 } from '../document/design'
 import { newDesign, type Example } from '../document/examples'
 import { currentNode } from '../document/history'
@@ -11,6 +9,7 @@ import type { Axis, Pose } from '../gizmo/drag'
 import { followKey, type Transform } from '../gizmo/modal'
 import { isLive } from '../stream/run'
 import type { Studio } from '../studio'
+import { saveMolecules, type FileFormat, type NamedStructure } from './files'
 import { nextAction, type NextAction } from './primary'
 import { addToast, type Mode, type Tool } from './session'
 import { applyTheme, rememberTheme, type Theme } from './theme'
@@ -213,7 +212,9 @@ export class Actions {
   generate(): void {
     const { runs, session, document, stage } = this.studio
     if (runs.active !== null && isLive(runs.active.run)) return
-    session.setState({ focus: null, hover: null, hoverAtom: null, measured: [], modal: null })
+    session.setState(({ toasts }) => ({
+      focus: null, hover: null, hoverAtom: null, measured: [], modal: null, toasts: toasts.filter((t) => t.tone !== 'error'),
+    }))
     runs.start(this.design, document.getState().history.current)
     this.setMode('results')
     stage.frame()
@@ -287,26 +288,11 @@ export class Actions {
     return nextAction({ design, mode, focus, link, run: record?.run ?? null, edited: record !== null && record.design !== design })
   }
 
-  // --- files --------------------------------------------------------------------------------------
+  // --- handing over -----------------------------------------------------------------------------
 
-  /** What “the molecule” is now: the candidate in focus, else the scaffold. */
-  currentStructure(): (Structure & { readonly name: string }) | null {
-    const { mode, focus } = this.studio.session.getState()
-    const candidate = mode === 'results' && focus !== null ? this.studio.runs.active?.run.result?.candidates.at(focus) : undefined
-    const structure = candidate === undefined ? this.design.scaffold : scaffoldFrom(candidate)
-    return structure === null ? null : named(structure)
-  }
-
-  candidateStructures(): (Structure & { readonly name: string })[] {
-    const candidates = this.studio.runs.active?.run.result?.candidates ?? []
-    return candidates.map((c) => named(scaffoldFrom(c)))
-  }
-
-  exportMolecules(molecules: (Structure & { readonly name: string })[], format: 'sdf' | 'xyz'): void {
-    if (molecules.length === 0) return
-    const [stem, text] = [molecules.length === 1 ? fileStem(molecules[0]) : 'candidates', (format === 'sdf' ? toSdf : toXyz)(molecules)]
-    download(`${stem}.${format}`, text, format === 'sdf' ? 'chemical/x-mdl-sdfile' : 'chemical/x-xyz')
-    addToast(this.studio.session, 'info', `Saved ${stem}.${format}`)
+  saveMolecules(molecules: readonly NamedStructure[], format: FileFormat): void {
+    const name = saveMolecules(molecules, format)
+    if (name !== null) addToast(this.studio.session, 'info', `Saved ${name}`)
   }
 
   copySmiles(smiles: string): void {
@@ -332,20 +318,4 @@ function byHand(blob: GaussianBlob | undefined, patch: BlobPatch): BlobPatch {
   const [x, y, z] = patch.widths.map((w) => Math.min(max, Math.max(min, w)))
   const changed = x !== blob.widths[0] || y !== blob.widths[1] || z !== blob.widths[2]
   return { ...patch, widths: [x, y, z], ...(changed ? { autoSize: false } : {}) }
-}
-
-const named = (s: Structure & { readonly smiles: string | null }) => ({
-  ...s,
-  name: s.smiles ?? formatFormula(compositionOf(s.numbers)),
-})
-
-const fileStem = (s: Structure): string => formatFormula(compositionOf(s.numbers))
-
-function download(name: string, text: string, type: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }))
-  const link = window.document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
 }

@@ -68,7 +68,17 @@ export function attachShortcuts(tools: Tools): () => void {
     if (plain(tools, event)) event.preventDefault()
   }
   window.addEventListener('keydown', onKey)
-  return () => window.removeEventListener('keydown', onKey)
+  window.addEventListener('click', letGo)
+  return () => {
+    window.removeEventListener('keydown', onKey)
+    window.removeEventListener('click', letGo)
+  }
+}
+
+/** A button that was clicked with the mouse would otherwise keep Space and Enter for itself. */
+function letGo(event: MouseEvent): void {
+  const button = event.target instanceof Element ? event.target.closest('button') : null
+  if (event.detail > 0 && button !== null && button === document.activeElement && !button.hasAttribute('aria-haspopup')) button.blur()
 }
 
 function withControl({ actions }: Tools, event: KeyboardEvent): boolean {

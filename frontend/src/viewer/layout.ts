@@ -1,4 +1,5 @@
-import type { Vec3 } from '../geometry/vec3'
+import { between, conjugate, IDENTITY, multiply, rotate, type Quat } from '../geometry/quat'
+import { add, sub, type Vec3 } from '../geometry/vec3'
 import { focalLength, fromView, pan, type Camera, type Viewport } from './camera'
 import type { Extent } from './scene'
 
@@ -16,7 +17,7 @@ export interface Grid {
 /** Room under each molecule for its label, as a share of the cell. */
 const LABEL_SHARE = 0.12
 /** Molecules seldom fill their balls. */
-const SNUG = 0.9
+const SNUG = 0.95
 
 /** The grid that shows `count` balls of this radius as large as the viewport allows. */
 export function chooseGrid(count: number, radius: number, viewport: Viewport): Grid {
@@ -46,11 +47,30 @@ export function cellCenter(grid: Grid, count: number, k: number): readonly [numb
   ]
 }
 
-/** Shift of molecule k in the scene, Å. */
-export function cellOffset(grid: Grid, count: number, k: number, camera: Camera): Vec3 {
-  const [x, y] = cellCenter(grid, count, k)
-  return fromView(camera, [x, y, 0])
+/** How a molecule gets to its cell: turned about its centre, then shifted; both in the scene. */
+export interface Place {
+  readonly turn: Quat
+  readonly offset: Vec3
 }
+
+export const AT_HOME: Place = { turn: IDENTITY, offset: [0, 0, 0] }
+
+/**
+ * The place of molecule k. Perspective would show a cell at the edge from another side than one in the middle; the turn undoes that,
+ * so that the same molecule looks the same in every cell.
+ */
+export function cellPlace(grid: Grid, count: number, k: number, camera: Camera): Place {
+  const [x, y] = cellCenter(grid, count, k)
+  const towards = between([0, 0, -1], [x, y, -camera.distance])
+  return {
+    turn: multiply(conjugate(camera.rotation), multiply(towards, camera.rotation)),
+    offset: fromView(camera, [x, y, 0]),
+  }
+}
+
+/** A point of a molecule about `center`, in its place. */
+export const inPlace = ({ turn, offset }: Place, center: Vec3, point: Vec3): Vec3 =>
+  add(add(center, rotate(turn, sub(point, center))), offset)
 
 /** Pixels at the top that the page's own controls cover. */
 export const TOP_INSET = 50

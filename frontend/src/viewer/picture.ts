@@ -1,15 +1,16 @@
 import { openScaffold } from '../document/spec'
 import type { Design } from '../document/types'
 import { SHELL_50 } from '../geometry/ellipsoid'
+import { multiply } from '../geometry/quat'
 import { distance, type Vec3 } from '../geometry/vec3'
 import type { Candidate, Topology } from '../stream/protocol'
 import { repeatBonds } from '../stream/runs'
 import { sampleAt, type Trajectory } from '../stream/trajectory'
 import type { BlobLook } from './adapter'
 import type { Camera } from './camera'
-import { cellOffset, type Grid, type LayoutMode } from './layout'
+import { AT_HOME, cellPlace, inPlace, type Grid, type LayoutMode, type Place } from './layout'
 import {
-  ballAbout, batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, shell,
+  ballAbout, batchDrawing, blobEnds, designBlobs, designDrawing, designExtent, finalBonds, shell,
   type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Tone,
 } from './scene'
 
@@ -48,9 +49,17 @@ export function composeRun(view: RunView, at: number, camera: Camera, grid: Grid
   const blobs =
     opacity < 0.005
       ? []
-      : places.flatMap(({ offset }) => view.design.blobs.map((blob) => shell(blob, SHELL_50, offset, opacity, palette.blob)))
-  return { drawing: drawRun(view, at, { shown, palette }), blobs }
+      : places.flatMap(({ place }) =>
+          view.design.blobs.map((blob) => moved(shell(blob, SHELL_50, opacity, palette.blob), place, view.extent.center)),
+        )
+  return { drawing: drawRun(view, at, { shown, center: view.extent.center, palette }), blobs }
 }
+
+const moved = (look: BlobLook, place: Place, center: Vec3): BlobLook => ({
+  ...look,
+  center: inPlace(place, center, look.center),
+  rotation: multiply(place.turn, look.rotation),
+})
 
 /** How far the frame on show is through its run, 0 to 1. Steps count, not frames: some may have been dropped on the way. */
 function progress({ trajectory, steps, candidates }: RunView, at: number): number {
@@ -62,11 +71,11 @@ function progress({ trajectory, steps, candidates }: RunView, at: number): numbe
 }
 
 function placeMolecules({ count, layout, focus }: RunView, camera: Camera, grid: Grid | null): BatchView['shown'] {
-  const place = (molecule: number, tone: Tone, offset: Vec3) => ({ molecule, tone, offset })
+  const put = (molecule: number, tone: Tone, place: Place) => ({ molecule, tone, place })
   const all = Array.from({ length: count }, (_, m) => m)
-  if (layout === 'single') return [place(focus ?? 0, 'plain', [0, 0, 0])]
-  if (layout === 'overlay') return all.map((m) => place(m, focus === null || m === focus ? 'plain' : 'faint', [0, 0, 0]))
-  return all.map((m) => place(m, 'plain', grid === null ? [0, 0, 0] : cellOffset(grid, count, m, camera)))
+  if (layout === 'single') return [put(focus ?? 0, 'plain', AT_HOME)]
+  if (layout === 'overlay') return all.map((m) => put(m, focus === null || m === focus ? 'plain' : 'faint', AT_HOME))
+  return all.map((m) => put(m, 'plain', grid === null ? AT_HOME : cellPlace(grid, count, m, camera)))
 }
 
 function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
@@ -75,8 +84,9 @@ function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
   const { topology } = trajectory
   const positions = new Float32Array(3 * topology.numbers.length)
   const frame = sampleAt(trajectory, at, positions)
-  const live = frame.bonds.map((b): SceneBond => ({ ...b, order: 1 }))
-  const bonds = view.candidates !== null && at >= trajectory.length - 1.001 ? settledBonds(topology, view.candidates, live) : withOrders(live, view)
+  const live = withOrders(frame.bonds.map((b): SceneBond => ({ ...b, order: 1 })), view)
+  const atEnd = view.candidates !== null && at >= trajectory.length - 1.001
+  const bonds = atEnd ? settledBonds(topology, view.candidates, live) : live
   return batchDrawing(topology, positions, bonds, batch)
 }
 
@@ -88,7 +98,7 @@ function settledBonds(topology: Topology, candidates: readonly Candidate[], live
   return [...perceived, ...live.filter((b) => !known.has(moleculeOf(b.i)))]
 }
 
-/** While it runs, bonds of the scaffold already have their orders. */
+/** Bonds of the scaffold have their orders from the start. */
 function withOrders(live: readonly SceneBond[], view: RunView): SceneBond[] {
   const opened = openScaffold(view.design)
   if (opened === null || view.trajectory === null) return [...live]
@@ -121,5 +131,5 @@ export function runExtent(design: Design, candidates: readonly Candidate[] | nul
   if (candidates === null) return designed
   // One that flew apart must not make all the others tiny.
   const near = candidates.flatMap((c) => c.positions.filter((p) => distance(p, designed.center) < 1.6 * designed.radius))
-  return near.length === 0 ? designed : ballAbout(near, 0.6)
+  return near.length === 0 ? designed : ballAbout([...near, ...design.blobs.flatMap((blob) => blobEnds(blob, SHELL_50))], 0.5)
 }

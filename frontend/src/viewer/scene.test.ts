@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
+import { IDENTITY } from '../geometry/quat'
 import { distance, type Vec3 } from '../geometry/vec3'
 import type { Topology } from '../stream/protocol'
 import { BOND_RADIUS, batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, mixColors, type Palette } from './scene'
@@ -26,26 +27,27 @@ describe('designDrawing', () => {
 })
 
 describe('batchDrawing', () => {
-  const place = (molecule: number, offset: Vec3) => ({ molecule, tone: 'plain' as const, offset })
+  const center: Vec3 = [0, 0, 0]
+  const place = (molecule: number, offset: Vec3) => ({ molecule, tone: 'plain' as const, place: { turn: IDENTITY, offset } })
 
   it('moves each molecule to its place and keeps bonds with their atoms', () => {
     const bonds = finalBonds(topology.ptr, [{ bonds: [[0, 1, 2]] }, { bonds: [[0, 1, 1]] }])
     const shown = [place(0, [10, 0, 0]), place(1, [0, 0, 5])]
-    const drawing = batchDrawing(topology, positions, bonds, { shown, palette })
+    const drawing = batchDrawing(topology, positions, bonds, { shown, center, palette })
     expect([...drawing.positions]).toEqual([10, 0, 0, 11, 0, 0, 0, 0, 5, 0, 1, 5])
     expect(drawing.bonds.map(({ i, j, order }) => [i, j, order])).toEqual([[0, 1, 2], [2, 3, 1]])
   })
 
   it('draws one molecule alone, with indices of its own', () => {
     const bonds = finalBonds(topology.ptr, [{ bonds: [[0, 1, 2]] }, { bonds: [[0, 1, 1]] }])
-    const drawing = batchDrawing(topology, positions, bonds, { shown: [place(1, [0, 0, 0])], palette })
+    const drawing = batchDrawing(topology, positions, bonds, { shown: [place(1, [0, 0, 0])], center, palette })
     expect(drawing.looks).toHaveLength(2)
     expect(drawing.bonds).toMatchObject([{ i: 0, j: 1, order: 1 }])
     expect(drawing.origin).toEqual([{ molecule: 1, atom: 0 }, { molecule: 1, atom: 1 }])
   })
 
   it('draws a bond thinner while it is not settled', () => {
-    const drawing = batchDrawing(topology, positions, [{ i: 0, j: 1, order: 1, strength: 0.4 }], { shown: [place(0, [0, 0, 0])], palette })
+    const drawing = batchDrawing(topology, positions, [{ i: 0, j: 1, order: 1, strength: 0.4 }], { shown: [place(0, [0, 0, 0])], center, palette })
     expect(drawing.bonds[0].radius).toBeCloseTo(0.4 ** 1.5 * BOND_RADIUS, 10)
   })
 })

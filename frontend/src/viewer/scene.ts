@@ -5,9 +5,10 @@ import { openScaffold } from '../document/spec'
 import type { Design, GaussianBlob } from '../document/types'
 import { SHELL_50, SHELL_95 } from '../geometry/ellipsoid'
 import { rotate } from '../geometry/quat'
-import { AXES, add, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
+import { AXES, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
 import type { Topology } from '../stream/protocol'
 import type { AtomLook, BlobLook, DrawnBond } from './adapter'
+import { inPlace, type Place } from './layout'
 
 /** Colours that the page's theme gives to the canvas; `#rrggbb`. */
 export interface Palette {
@@ -77,7 +78,9 @@ export interface SceneBond {
 
 export interface BatchView {
   /** Molecules to draw, and how. */
-  readonly shown: readonly { readonly molecule: number; readonly tone: Tone; readonly offset: Vec3 }[]
+  readonly shown: readonly { readonly molecule: number; readonly tone: Tone; readonly place: Place }[]
+  /** What each molecule turns about. */
+  readonly center: Vec3
   readonly palette: Palette
 }
 
@@ -87,13 +90,14 @@ export function batchDrawing(topology: Topology, positions: ArrayLike<number>, b
   const origin: { molecule: number; atom: number }[] = []
   const coordinates: number[] = []
   const index = new Int32Array(topology.numbers.length).fill(-1)
-  for (const { molecule, tone, offset } of view.shown) {
+  for (const { molecule, tone, place } of view.shown) {
     const start = topology.ptr[molecule]
     for (let atom = start; atom < topology.ptr[molecule + 1]; atom++) {
       index[atom] = looks.length
       looks.push(atomLook(topology.numbers[atom], tone, view.palette))
       origin.push({ molecule, atom: atom - start })
-      for (let k = 0; k < 3; k++) coordinates.push(positions[3 * atom + k] + offset[k])
+      const at: Vec3 = [positions[3 * atom], positions[3 * atom + 1], positions[3 * atom + 2]]
+      coordinates.push(...inPlace(place, view.center, at))
     }
   }
   const drawn = bonds.flatMap(({ i, j, order, strength }): DrawnBond[] => {
@@ -117,15 +121,22 @@ export function designBlobs(design: Design, selected: string | null, palette: Pa
     const own = blob === chosen
     const color = own ? palette.blob : palette.blobMuted
     return [
-      shell(blob, SHELL_50, [0, 0, 0], own ? 0.36 : 0.28, color),
-      shell(blob, SHELL_95, [0, 0, 0], own ? 0.1 : 0.05, color),
+      shell(blob, SHELL_50, own ? 0.36 : 0.28, color),
+      shell(blob, SHELL_95, own ? 0.1 : 0.05, color),
     ]
   })
 }
 
-export function shell(blob: GaussianBlob, sigmas: number, offset: Vec3, opacity: number, color: string): BlobLook {
-  const { center, widths, rotation } = blob
-  return { center: add(center, offset), radii: scale(widths, sigmas), rotation, opacity, color }
+export function shell({ center, widths, rotation }: GaussianBlob, sigmas: number, opacity: number, color: string): BlobLook {
+  return { center, radii: scale(widths, sigmas), rotation, opacity, color }
+}
+
+/** The ends of a blob's axes at so many σ. */
+export function blobEnds({ center, widths, rotation }: GaussianBlob, sigmas: number): Vec3[] {
+  return AXES.flatMap((axis, i) => {
+    const reach = scale(rotate(rotation, axis), sigmas * widths[i])
+    return [addScaled(center, reach, 1), addScaled(center, reach, -1)]
+  })
 }
 
 /** How far a blob counts towards what has to be in the picture, in σ. */
@@ -138,14 +149,8 @@ export interface Extent {
 
 /** A ball about everything that a design shows. */
 export function designExtent(design: Design): Extent {
-  const points: Vec3[] = [...(openScaffold(design)?.positions ?? [])]
-  for (const blob of design.blobs) {
-    for (const [i, axis] of AXES.entries()) {
-      const reach = scale(rotate(blob.rotation, axis), BLOB_REACH * blob.widths[i])
-      points.push(addScaled(blob.center, reach, 1), addScaled(blob.center, reach, -1))
-    }
-  }
-  return ballAbout(points, 0.5)
+  const atoms = openScaffold(design)?.positions ?? []
+  return ballAbout([...atoms, ...design.blobs.flatMap((blob) => blobEnds(blob, BLOB_REACH))], 0.5)
 }
 
 /** A ball about the middle of these points, with a margin for the atoms' own size. */

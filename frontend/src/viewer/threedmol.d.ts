@@ -92,7 +92,6 @@ export interface Viewer3D {
   getSurface(id: number): Surface3D
   getCanvas(): HTMLCanvasElement
   getRenderer(): Renderer3D
-  modelToScreen(point: { x: number; y: number; z: number }): { x: number; y: number }
   render(): void
   resize(): void
   setBackgroundColor(color: string, alpha: number): void

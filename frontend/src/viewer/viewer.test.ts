@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { fromEuler } from '../geometry/quat'
 import { addScaled, distance, dot, norm, sub, type Vec3 } from '../geometry/vec3'
 import { fit, fromView, mix, orbit, pan, viewAxes, zoom, type Camera } from './camera'
-import { cellCenter, cellOffset, chooseGrid } from './layout'
+import { cellCenter, cellPlace, chooseGrid, inPlace } from './layout'
 import { pickAtom, pickEllipsoid } from './picking'
 import { project, rayThrough, silhouette } from './projection'
 
@@ -147,11 +147,24 @@ describe('grid', () => {
 
   it('turns with the view, so that a cell stays where it is on the screen', () => {
     const grid = chooseGrid(6, 4, viewport)
-    const at = (c: Camera) => project(c, viewport, addScaled(c.target, cellOffset(grid, 6, 5, c), 1))
+    const at = (c: Camera) => project(c, viewport, inPlace(cellPlace(grid, 6, 5, c), c.target, c.target))
     const turned = orbit(camera, viewport, 120, 77, camera.target)
     expect(at(turned).x).toBeCloseTo(at(camera).x, 8)
     expect(at(turned).y).toBeCloseTo(at(camera).y, 8)
-    expect(norm(cellOffset(grid, 6, 5, camera))).toBeGreaterThan(4)
+    expect(norm(cellPlace(grid, 6, 5, camera).offset)).toBeGreaterThan(4)
+  })
+
+  it('shows the same side of a molecule in every cell', () => {
+    const grid = chooseGrid(4, 4, { width: 2000, height: 400 })
+    const [right, , out] = viewAxes(camera)
+    // Two atoms one behind the other: they hide each other in each cell or in none.
+    const [front, back] = [addScaled(camera.target, out, 2), addScaled(camera.target, out, -2)]
+    for (const k of [0, 1, 2, 3]) {
+      const place = cellPlace(grid, 4, k, camera)
+      const [f, b] = [front, back].map((p) => project(camera, viewport, inPlace(place, camera.target, p)))
+      expect(Math.hypot(f.x - b.x, f.y - b.y)).toBeLessThan(1e-6)
+    }
+    expect(dot(right, cellPlace(grid, 4, 0, camera).offset)).toBeLessThan(-4)
   })
 })
 
