@@ -23,7 +23,16 @@ from gpff.radial import RadialGrid
 
 SOURCES = [Path(__file__).with_name(name) for name in ("kernel.c", "mixing.c")]
 LIBRARY = Path(__file__).with_name("_kernel.so")
-FLAGS = "-O3 -fno-math-errno -fno-trapping-math -ffp-contract=fast -fopenmp -shared -fPIC -Wno-psabi".split()
+FLAGS = [
+    "-O3",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-ffp-contract=fast",
+    "-fopenmp",
+    "-shared",
+    "-fPIC",
+    "-Wno-psabi",
+]
 
 _P, _I64, _I32, _F32 = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int32, ctypes.c_float
 _SIGNATURES = {
