@@ -15,9 +15,7 @@ from gpff.dense import DenseBlocks, dense_tables
 from gpff.fused import FusedBlocks
 from gpff.painn import Blocks, PaiNN
 
-MAX_PAIRS = (
-    600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
-)
+MAX_PAIRS = 600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
 
 
 def uses_kernel(device: torch.device) -> bool:
@@ -62,9 +60,7 @@ class ForceField:
         if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
         elif not kernel.available():
-            warnings.warn(
-                "gpff: no compiled kernel and no C compiler; the slower dense path serves", stacklevel=2
-            )
+            warnings.warn("gpff: no compiled kernel and no C compiler; the slower dense path serves", stacklevel=2)
         self.tables = field_tables(self.net).contiguous()
 
     def __call__(

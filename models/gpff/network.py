@@ -41,9 +41,7 @@ class SchNetPackField(nn.Module):
         buffers = {k for k, _ in self.named_buffers()}
         missing, unexpected = self.load_state_dict(ours, strict=False)
         if set(missing) - buffers or unexpected:
-            raise ValueError(
-                f"state: expected PaiNN's parameters, missing {missing}, unexpected {unexpected}"
-            )
+            raise ValueError(f"state: expected PaiNN's parameters, missing {missing}, unexpected {unexpected}")
 
     def forward(self, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
         """Pseudo-forces ``[n_atoms, 3]`` (Å) from ``numbers [n_atoms]``, ``positions [n_atoms, 3]``, ``ptr``."""
@@ -76,9 +74,7 @@ def all_pairs(ptr: Tensor) -> tuple[Tensor, Tensor]:
     """Every ordered pair of different atoms within a molecule, ``idx_i`` and ``idx_j [n_pairs]``."""
     sizes = ptr[1:] - ptr[:-1]
     idx_i = torch.repeat_interleave(torch.arange(int(ptr[-1])), torch.repeat_interleave(sizes, sizes))
-    first = torch.repeat_interleave(
-        torch.repeat_interleave(ptr[:-1], sizes), torch.repeat_interleave(sizes, sizes)
-    )
+    first = torch.repeat_interleave(torch.repeat_interleave(ptr[:-1], sizes), torch.repeat_interleave(sizes, sizes))
     starts = torch.cumsum(torch.repeat_interleave(sizes, sizes), 0) - torch.repeat_interleave(sizes, sizes)
     within = torch.arange(len(idx_i)) - torch.repeat_interleave(starts, torch.repeat_interleave(sizes, sizes))
     idx_j = first + within

@@ -35,9 +35,7 @@ class RadialGrid:
     @property
     def step(self) -> float:
         """Spacing of the nodes in ``t``."""
-        return float(torch.asinh(torch.tensor(self.cutoff / self.scale, dtype=torch.float64))) / (
-            self.n_grid - 1
-        )
+        return float(torch.asinh(torch.tensor(self.cutoff / self.scale, dtype=torch.float64))) / (self.n_grid - 1)
 
     def basis(self) -> Tensor:
         """The Gaussians at the nodes, ``[n_grid, n_rbf]``."""
