@@ -83,7 +83,7 @@ def stock_training(net: nn.Module, batch: Batch) -> float:
         (net(numbers, positions, ptr) - forces).square().mean().backward()
         optimizer.step()
 
-    return BATCH / best(step, 3)
+    return BATCH / best(step, 9)
 
 
 def our_training(steps: int = 500, skip: int = 100) -> float:
@@ -118,7 +118,7 @@ def inference(paper: nn.Module, same: nn.Module, field: ForceField, batch: Batch
     tensors = [torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr)]
     arrays = (batch.numbers, batch.positions.astype(np.float64), batch.ptr)
     with torch.inference_mode():
-        stock_paper = 1000 * best(lambda: paper(*tensors), 10)
-        stock_ours = 1000 * best(lambda: same(*tensors), 10)
-    ours = 1000 * best(lambda: field(*arrays), 20)
+        stock_paper = 1000 * best(lambda: paper(*tensors), 40)
+        stock_ours = 1000 * best(lambda: same(*tensors), 40)
+    ours = 1000 * best(lambda: field(*arrays), 80)
     return Result(f"one evaluation, {len(batch.sigma)} molecules", "ms", stock_paper, stock_ours, ours, False)
