@@ -42,6 +42,8 @@ def server() -> Iterator[str]:
                 break
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
+        else:
+            raise TimeoutError("the server was not ready within a minute")
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()

@@ -1,6 +1,6 @@
 """How good a model is: tier-0 validity over network evaluations, on held-out QM9 compositions, with intervals.
 
-``make evaluate`` (or ``gpff evaluate``) prints the table and writes it to ``docs/results/``, with the command, the hash
+``make evaluate`` (or ``gpff evaluate``) prints the table and with ``--output`` writes it, with the command, the hash
 of the weights and the paper's figure beside each row that has one.
 """
 

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from gpff.checkpoint import load as load_model
 from gpff.data import load as load_data
+from gpff.errors import InputError
 from gpff.evaluate import held_out_formulas
 from gpff.force import ForceField
 from gpff.generation import generate
@@ -121,7 +122,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff train``."""
     if args.export:
-        print(_trainer(args).export(args.export))
+        print(_trainer(args, must_exist=True).export(args.export))
     elif args.workers == 1:
         train(_trainer(args), args.minutes, log_every=args.log_every, check_every=args.check_every)
     else:
@@ -157,7 +158,7 @@ def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
         torch.distributed.destroy_process_group()
 
 
-def _trainer(args: argparse.Namespace) -> Trainer:
+def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
     base = TrainConfig()
     config = replace(
         base,
@@ -171,6 +172,8 @@ def _trainer(args: argparse.Namespace) -> Trainer:
     trainer = Trainer(args.folder, config, load_data().subset("train"))
     if trainer.state_file.exists():
         trainer.restore()
+    elif must_exist:
+        raise InputError("folder", "a training run to export", str(args.folder))
     elif args.start_from:
         trainer.start_from(load_model(args.start_from, "cpu"))
     return trainer

@@ -127,6 +127,14 @@ def test_export_loads_and_a_warm_start_takes_it(tmp_path: Path) -> None:
     assert torch.equal(warm.ema["embedding.weight"], trainer.ema["embedding.weight"])
 
 
+def test_a_run_that_does_not_exist_is_not_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "load_data", lambda: DATA)
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+    with pytest.raises(gpff.InputError, match="folder: expected a training run to export"):
+        training.run(parser.parse_args([str(tmp_path / "typo"), "--export", "default"]))
+
+
 def test_damaged_or_missing_weights_are_refused(tmp_path: Path) -> None:
     file = Trainer(tmp_path / "run", SMALL, DATA).export("small", tmp_path)
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
