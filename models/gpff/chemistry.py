@@ -18,11 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
-from gpff.elements import VALENCES
+from gpff.elements import MIN_DISTANCE, VALENCES
 from gpff.errors import InputError
 from gpff.workers import Failure, Workers
 
-MIN_DISTANCE = 0.4  # Å; no two nuclei of a molecule come closer (H–H is 0.74 Å)
 MAX_COORDINATE = 9999.0  # Å; further out there is no molecule, and no room in an SDF column
 
 _MAX_V2000 = 999  # atoms or bonds that a V2000 block can count

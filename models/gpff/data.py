@@ -28,6 +28,7 @@ from tqdm import tqdm
 from gpff.chemistry import BondWorkers, Verdict
 from gpff.elements import NUMBERS
 from gpff.errors import GpffError, InputError
+from gpff.molecules import pointers
 
 N_QM9 = 130_831
 SPLITS = ("train", "val", "test")
@@ -88,7 +89,7 @@ class QM9:
         return QM9(
             positions=self.positions[atoms],
             numbers=self.numbers[atoms],
-            ptr=_pointers(self.sizes[keep]),
+            ptr=pointers(self.sizes[keep]),
             index=self.index[keep],
             smiles=self.smiles[keep],
             gap=self.gap[keep],
@@ -214,7 +215,7 @@ def _assemble(kept: list[tuple[_Row, str, np.uint8]]) -> QM9:
     return QM9(
         positions=positions,
         numbers=numbers,
-        ptr=_pointers(np.array([len(row.numbers) for row in rows])),
+        ptr=pointers(np.array([len(row.numbers) for row in rows])),
         index=np.array([row.index for row in rows], dtype=np.int32),
         smiles=np.array([smiles.encode() for _, smiles, _ in kept]),
         gap=np.array([row.gap for row in rows], dtype=np.float32),
@@ -222,10 +223,6 @@ def _assemble(kept: list[tuple[_Row, str, np.uint8]]) -> QM9:
         split=split,
         hash=fingerprint(numbers, positions, split),
     )
-
-
-def _pointers(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
 
 def _write(path: Path, data: QM9) -> None:

@@ -13,3 +13,5 @@ MASSES: dict[int, float] = {1: 1.008, 6: 12.011, 7: 14.007, 8: 15.999, 9: 18.998
 
 # Single-bond covalent radii in Å: Cordero et al., Dalton Trans. 2008, 2832 (carbon sp3).
 COVALENT_RADII: dict[int, float] = {1: 0.31, 6: 0.76, 7: 0.71, 8: 0.66, 9: 0.57}
+
+MIN_DISTANCE = 0.4  # Å; nuclei nearer than this overlap: no two of a molecule come so close (H–H is 0.74 Å)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from gpff.data import QM9
+from gpff.molecules import pointers
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -55,7 +56,7 @@ class Batch:
 def gather(data: QM9, ids: Ints) -> tuple[Ints, Floats, Ints]:
     """Numbers ``[n_atoms]``, positions ``[n_atoms, 3]`` and ptr of the molecules ``ids``."""
     sizes = data.ptr[ids + 1] - data.ptr[ids]
-    ptr = np.concatenate([[0], np.cumsum(sizes)])
+    ptr = pointers(sizes)
     rows = np.repeat(data.ptr[ids] - ptr[:-1], sizes) + np.arange(ptr[-1])
     return data.numbers[rows].astype(np.int64), data.positions[rows], ptr
 

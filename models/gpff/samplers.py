@@ -44,7 +44,19 @@ from gpff.noise import Stream, normals
 from gpff.plan import Plan, compile
 from gpff.schedules import noise_scale
 
-__all__ = ["ForceFn", "Plan", "State", "advance", "compile", "evaluate", "finished", "init", "propose"]
+__all__ = [
+    "ForceFn",
+    "Plan",
+    "State",
+    "advance",
+    "answer",
+    "compile",
+    "evaluate",
+    "finished",
+    "init",
+    "propose",
+    "question",
+]
 
 type ForceFn = Callable[[Ints, Floats, Ints], NDArray[np.floating[Any]]]
 """`(numbers [n_atoms], positions [n_atoms, 3] Å, ptr [n_molecules + 1]) -> forces [n_atoms, 3]` in Å."""
@@ -147,12 +159,31 @@ def finished(plan: Plan, state: State) -> bool:
 
 def evaluate(forces: ForceFn, plan: Plan, state: State, proposal: Floats) -> Floats:
     """Forces `[n_atoms, 3]` of the active molecules' proposals from one call of `forces`, zero elsewhere."""
+    numbers, positions, sizes = question(plan, state, proposal)
+    if len(sizes) == 0:
+        return np.zeros((plan.n_atoms, 3))
+    return answer(plan, state, forces(numbers, positions, pointers(sizes)))
+
+
+def question(plan: Plan, state: State, proposal: Floats) -> tuple[Ints, Floats, Ints]:
+    """What the network is asked: numbers, positions and sizes of the active molecules.
+
+    `[n_active_atoms]`, `[n_active_atoms, 3]` Å, `[n_active_molecules]`. Questions of several runs, one after the other,
+    make one call.
+    """
+    sizes = np.diff(plan.ptr)
     if state.active.all():
-        return np.asarray(forces(plan.numbers, proposal, plan.ptr), dtype=np.float64)
+        return plan.numbers, proposal, sizes
     atoms = state.active[plan.mol_idx]
+    return plan.numbers[atoms], proposal[atoms], sizes[state.active]
+
+
+def answer(plan: Plan, state: State, forces: NDArray[np.floating[Any]]) -> Floats:
+    """The network's answer `[n_active_atoms, 3]` to a question, spread to `[n_atoms, 3]`: zero where none was asked."""
+    if state.active.all():
+        return np.asarray(forces, dtype=np.float64)
     out = np.zeros((plan.n_atoms, 3))
-    if atoms.any():
-        out[atoms] = forces(plan.numbers[atoms], proposal[atoms], pointers(np.diff(plan.ptr)[state.active]))
+    out[state.active[plan.mol_idx]] = forces
     return out
 
 

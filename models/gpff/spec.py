@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gpff.composition import SUPPORTED, check_valence, formula, parse_formula
-from gpff.elements import SYMBOLS
+from gpff.elements import MIN_DISTANCE, SYMBOLS
 from gpff.errors import InputError, LimitError
 from gpff.molecules import Floats, Ints
 
@@ -28,8 +28,6 @@ SAMPLERS: tuple[Sampler, ...] = ("dd", "sdd")
 
 MAX_COORDINATE = 200.0
 """Farthest from the origin, in Å, that a scaffold atom or a blob's centre may lie."""
-MIN_DISTANCE = 0.4
-"""Scaffold atoms nearer to each other than this, in Å, overlap."""
 MIN_VARIANCE, MAX_VARIANCE = 1e-6, 2500.0
 """Smallest and largest principal variance of a blob in Å²."""
 MAX_NOISE = 10.0

@@ -72,11 +72,11 @@ def train(
                 row = log.row(trainer, **more)
                 shares = " ".join(f"{s:.3f}" for s in row["unexplained"])
                 bar.set_postfix_str(f"loss {row['loss']:.3f} | {shares} | {row['molecules_per_s']:.0f} mol/s")
-            if worker == 0 and (asked or now - saved > save_s):
-                trainer.save()
-                saved = now
             if asked:
                 break
+            if worker == 0 and now - saved > save_s:
+                trainer.save()
+                saved = now
     finally:
         stream.close()
         bar.close()
@@ -91,7 +91,7 @@ def train(
 def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) -> dict[str, float]:
     """Percent of ``n`` samples of validation compositions that pass tier 0, by SDD steps, with the averaged weights."""
     net = PaiNN(trainer.config.network)
-    net.load_state_dict({**trainer.net.state_dict(), **trainer.ema})
+    net.load_state_dict(trainer.averaged)
     forces = ForceField(net, "cpu")
     formulas = held_out_formulas(load_data(), n, "val")
     shares = {}

@@ -127,6 +127,11 @@ class Trainer:
         """Everything that is needed to go on."""
         return self.folder / "state.pt"
 
+    @property
+    def averaged(self) -> dict[str, Tensor]:
+        """The averaged weights as a ``state_dict`` of the network: those that are judged and that ship."""
+        return {**self.net.state_dict(), **self.ema}
+
     def save(self) -> None:
         """Write the state atomically."""
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -172,8 +177,7 @@ class Trainer:
             "hours": round(self.seconds / 3600, 3),
             "skipped_steps": self.skipped,
         }
-        state = {**self.net.state_dict(), **self.ema}
-        return checkpoint.save(folder, name, state, self.config.network, data=self.data.hash, training=training)
+        return checkpoint.save(folder, name, self.averaged, self.config.network, data=self.data.hash, training=training)
 
     def train_step(self, batch: Batch, stop: bool = False) -> tuple[Tensor, bool]:
         """One optimiser step.

@@ -43,12 +43,11 @@ class _Run:
 
 @dataclass(eq=False)
 class _Share:
-    """One job's part of a network call: its proposal, and which of its atoms take part."""
+    """One job's part of a network call: its proposal, and the forces that came back."""
 
     run: _Run
     state: State
     proposal: Floats
-    atoms: Bools | None = None  # None: all of them
     forces: Floats = field(default_factory=lambda: np.zeros((0, 3)))
 
 
@@ -115,36 +114,23 @@ class Engine:
         except Exception as error:
             events.append(self._crash(job, error))
             return []
-        atoms = None if state.active.all() else state.active[plan.mol_idx]
-        return [_Share(run, state, proposal, atoms)]
+        return [_Share(run, state, proposal)]
 
     def _evaluate(self, shares: list[_Share], events: list[Event]) -> bool:
         """One call of the network for all shares. When it raises, every one of them ends with the reason."""
-        numbers, positions, sizes = [], [], []
-        for share in shares:
-            plan = share.run.start.plan
-            here = slice(None) if share.atoms is None else share.atoms
-            numbers.append(plan.numbers[here])
-            positions.append(share.proposal[here])
-            sizes.append(np.diff(plan.ptr)[share.state.active])
-        ptr = pointers(np.concatenate(sizes))
+        asked = [samplers.question(share.run.start.plan, share.state, share.proposal) for share in shares]
+        numbers, positions, sizes = (np.concatenate(part) for part in zip(*asked, strict=True))
+        ptr = pointers(sizes)
         try:
-            forces = self._forces(np.concatenate(numbers), np.concatenate(positions), ptr)
+            forces = self._forces(numbers, positions, ptr)
             if forces.shape != (ptr[-1], 3):
                 raise ValueError(f"forces: expected shape ({ptr[-1]}, 3), got {forces.shape}")
         except Exception as error:
             events += [self._crash(share.run.start.job, error) for share in shares]
             return False
-        end = 0
-        for share in shares:
-            n_atoms = len(share.proposal) if share.atoms is None else int(share.atoms.sum())
-            part = np.asarray(forces[end : end + n_atoms], dtype=np.float64)
-            end += n_atoms
-            if share.atoms is not None:
-                share.forces = np.zeros_like(share.proposal)
-                share.forces[share.atoms] = part
-            else:
-                share.forces = part
+        ends = np.cumsum([len(own_numbers) for own_numbers, _, _ in asked])
+        for share, part in zip(shares, np.split(forces, ends[:-1]), strict=True):
+            share.forces = samplers.answer(share.run.start.plan, share.state, part)
         return True
 
     def _advance(self, share: _Share) -> list[Event]:
