@@ -21,13 +21,20 @@ _CLOSEST = 1.0
 
 @dataclass(frozen=True)
 class NoiseConfig:
-    """Density of noise levels: ``ln σ ~ N(mean, std)``, a share of it log-uniform, clipped to [low, high] Å."""
+    """Density of noise levels: ``ln σ ~ N(mean, std)``, a share of it log-uniform, clipped to [low, high] Å.
+
+    A share ``compressed`` of the molecules is shrunk by a factor drawn from U(0, 1) before the noise is added: the
+    first answer to a wide cloud is a mean of many molecules, far too small, and the network must know the way out.
+    ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
+    """
 
     mean: float = -0.7
     std: float = 1.2
     low: float = 0.01
     high: float = 30.0
     uniform: float = 0.1
+    compressed: float = 0.0
+    rotations: int = 0
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Noise levels ``[n]``, Å."""
@@ -81,6 +88,16 @@ def align(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
     return aligned
 
 
+def turn(clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
+    """Clean positions turned (and mirrored, where that is nearer) onto the noisy ones, ``[n_atoms, 3]``.
+
+    Kabsch's rotation per molecule; mirror images are one to the network, so they are one target. All positions centred.
+    """
+    u, _, vt = np.linalg.svd(np.add.reduceat(clean[:, :, None] * noisy[:, None, :], ptr[:-1], axis=0))
+    turned: Floats = np.einsum("ai,aij->aj", clean, np.repeat(u @ vt, np.diff(ptr), axis=0))
+    return turned
+
+
 def noised(
     data: QM9, ids: Ints, config: NoiseConfig, rng: np.random.Generator, keep: NDArray[np.bool_] | None = None
 ) -> Batch:
@@ -89,13 +106,21 @@ def noised(
     With ``keep [len(ids)]`` only those molecules are prepared, with the noise they have in the whole batch.
     """
     sigma = config.draw(len(ids), rng)
+    shrink = np.where(rng.random(len(ids)) < config.compressed, rng.random(len(ids)), 1.0).astype(np.float32)
     sizes = data.ptr[ids + 1] - data.ptr[ids]
     noise = rng.standard_normal((int(sizes.sum()), 3), dtype=np.float32)
     if keep is not None:
         noise, sigma, ids, sizes = noise[np.repeat(keep, sizes)], sigma[keep], ids[keep], sizes[keep]
+        shrink = shrink[keep]
     numbers, clean, ptr = gather(data, ids)
     mol_idx = np.repeat(np.arange(len(ids)), sizes)
     noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
-    positions = clean + sigma[mol_idx, None] * noise
-    forces = 2.0 * (align(numbers, clean, positions, ptr) - positions)
+    positions = shrink[mol_idx, None] * clean + sigma[mol_idx, None] * noise
+    target = align(numbers, clean, positions, ptr)
+    for _ in range(config.rotations):
+        target = align(numbers, turn(target, positions, ptr), positions, ptr)
+    forces = 2.0 * (target - positions)
+    spread = np.sqrt(np.add.reduceat(np.square(clean).sum(1), ptr[:-1]) / (3 * sizes))
+    # what a shrunk molecule lacks counts as noise: its loss would otherwise weigh as if it were nearly home
+    sigma = np.hypot(sigma, (1 - shrink) * spread).astype(np.float32)
     return Batch(numbers, positions, forces.astype(np.float32), ptr, mol_idx, sigma)

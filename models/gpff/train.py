@@ -29,7 +29,7 @@ from gpff.force import ForceField
 from gpff.generation import generate
 from gpff.painn import PaiNN
 from gpff.train_log import Log, plot
-from gpff.trainer import TrainConfig, Trainer, batches
+from gpff.trainer import TrainConfig, Trainer, batches, saved_config
 
 
 def train(
@@ -101,18 +101,29 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
     return shares
 
 
+PLAN = ("steps", "features", "lr", "batch", "w_max", "compressed", "rotations", "loss_cap", "seed")
+"""Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff train``."""
     default = TrainConfig()
-    parser.add_argument("folder", type=Path, help="where the run lives; an existing run is resumed")
-    parser.add_argument("--steps", type=int, default=default.steps, help="planned steps; fixes the learning rates")
+    parser.add_argument("folder", type=Path, help="where the run lives; an existing run goes on with its own options")
+
+    def plan(name: str, kind: type, default: float, what: str) -> None:
+        parser.add_argument(f"--{name}", type=kind, help=f"{what} (default {default:g}; when resuming, as it was)")
+
+    plan("steps", int, default.steps, "planned steps; fixes the learning rates")
+    plan("features", int, default.network.n_features, "width of the network")
+    plan("lr", float, default.lr, "highest learning rate")
+    plan("batch", int, default.batch, "molecules a step, over all workers")
+    plan("w-max", float, default.w_max, "bound of the loss weight 1/σ², 1/Å²")
+    plan("compressed", float, default.noise.compressed, "share of shrunk molecules")
+    plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
+    plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
+    plan("seed", int, default.seed, "of weights, order and noise")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long and keep the state")
-    parser.add_argument("--features", type=int, default=default.network.n_features)
-    parser.add_argument("--lr", type=float, default=default.lr)
-    parser.add_argument("--batch", type=int, default=default.batch)
-    parser.add_argument("--w-max", type=float, default=default.w_max, help="bound of the loss weight 1/σ², 1/Å²")
-    parser.add_argument("--seed", type=int, default=default.seed)
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes, one thread each")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes, one thread each")
     parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
     parser.add_argument("--check-every", type=int, default=5000, help="steps between checks of validity; 0: never")
     parser.add_argument("--start-from", metavar="MODEL", help="a new run takes this model's weights")
@@ -158,22 +169,24 @@ def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
         torch.distributed.destroy_process_group()
 
 
+def planned(base: TrainConfig, given: dict[str, Any]) -> TrainConfig:
+    """``base`` with the options of :data:`PLAN` that were given (not None)."""
+    asked = {name: given[name] for name in PLAN if given[name] is not None}
+    network = replace(base.network, n_features=asked.pop("features", base.network.n_features))
+    noise = replace(base.noise, **{name: asked.pop(name) for name in ("compressed", "rotations") if name in asked})
+    return replace(base, network=network, noise=noise, **asked)
+
+
 def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
-    base = TrainConfig()
-    config = replace(
-        base,
-        network=replace(base.network, n_features=args.features),
-        steps=args.steps,
-        lr=args.lr,
-        batch=args.batch,
-        w_max=args.w_max,
-        seed=args.seed,
-    )
-    trainer = Trainer(args.folder, config, load_data().subset("train"))
-    if trainer.state_file.exists():
-        trainer.restore()
-    elif must_exist:
+    saved = saved_config(args.folder)
+    if saved is None and must_exist:
         raise InputError("folder", "a training run to export", str(args.folder))
+    config = planned(saved or TrainConfig(), vars(args))
+    if saved and config.network != saved.network:
+        raise InputError("features", f"{saved.network.n_features}, as the run has", str(config.network.n_features))
+    trainer = Trainer(args.folder, config, load_data().subset("train"))
+    if saved:
+        trainer.restore()
     elif args.start_from:
         trainer.start_from(load_model(args.start_from, "cpu"))
     return trainer

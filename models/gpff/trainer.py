@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,13 +27,16 @@ from gpff.force import field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
 from gpff.painn import NetworkConfig, PaiNN
 
+STATE = "state.pt"
+
 
 @dataclass(frozen=True)
 class TrainConfig:
     """One run. ``steps`` fixes the learning rate: linear from ``lr`` to ``lr_end`` after ``warmup`` steps.
 
-    The loss of a molecule is weighted by ``min(1 / σ², w_max)``; ``ema`` is the decay of the averaged weights, which
-    are the ones that ship.
+    The loss of a molecule is weighted by ``min(1 / σ², w_max)``, and pulls no harder than one of ``loss_cap`` would: a
+    network that runs away on one compressed cloud must not lose the rest of its batch. ``ema`` is the decay of the
+    averaged weights, which are the ones that ship.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -46,7 +50,20 @@ class TrainConfig:
     weight_decay: float = 0.01
     ema: float = 0.999
     w_max: float = 1000.0
+    loss_cap: float = 10.0
     seed: int = 0
+
+
+def config_of(values: dict[str, Any]) -> TrainConfig:
+    """The inverse of ``dataclasses.asdict`` for :class:`TrainConfig`; fields that an old state lacks have defaults."""
+    values = {**values, "network": checkpoint.network_of(values["network"]), "noise": NoiseConfig(**values["noise"])}
+    return TrainConfig(**values)
+
+
+def saved_config(folder: Path) -> TrainConfig | None:
+    """Configuration of the run that lives in ``folder``; None when there is none."""
+    file = folder / STATE
+    return config_of(torch.load(file, weights_only=True, mmap=True)["config"]) if file.exists() else None
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
@@ -125,7 +142,7 @@ class Trainer:
     @property
     def state_file(self) -> Path:
         """Everything that is needed to go on."""
-        return self.folder / "state.pt"
+        return self.folder / STATE
 
     @property
     def averaged(self) -> dict[str, Tensor]:
@@ -190,8 +207,10 @@ class Trainer:
         tensors = [torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr)]
         losses = loss_by_molecule(forces_of(self.net, field_tables(self.net), *tensors), batch)
         weight = torch.from_numpy(1.0 / np.square(batch.sigma)).clamp_max(self.config.w_max)
+        weighted = weight * losses
+        pull = (self.config.loss_cap / weighted.detach()).clamp_max(1.0)
         self.net.zero_grad()
-        torch.autograd.backward((weight * losses).sum() / self.config.batch)
+        torch.autograd.backward((pull * weighted).sum() / self.config.batch)
         stop = self._share(stop)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
         if torch.isfinite(norm):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gpff.data import QM9
-from gpff.noising import NoiseConfig, align, gather, noised
+from gpff.noising import NoiseConfig, align, gather, noised, turn
 
 
 def made_set(sizes: list[int], seed: int = 0) -> QM9:
@@ -97,3 +97,44 @@ def test_workers_share_a_batch_without_changing_it() -> None:
         np.testing.assert_array_equal(part.positions, whole.positions[atoms])
         np.testing.assert_array_equal(part.forces, whole.forces[atoms])
         np.testing.assert_array_equal(part.sigma, whole.sigma[keep])
+
+
+def test_turning_undoes_a_rotation_and_a_reflection() -> None:
+    data = made_set([6, 9])
+    rng = np.random.default_rng(8)
+    q, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    for matrix in (q, -q):
+        seen = (data.positions @ matrix).astype(np.float32)
+        np.testing.assert_allclose(turn(data.positions, seen, data.ptr), seen, atol=1e-5)
+
+
+def test_rotational_alignment_brings_labels_nearer_and_keeps_shapes() -> None:
+    data = made_set([8, 12, 10, 9])
+    ids = np.arange(4)
+    plain, turned = (
+        noised(data, ids, NoiseConfig(mean=1.0, std=0.3, rotations=k), np.random.default_rng(9)) for k in (0, 2)
+    )
+    np.testing.assert_array_equal(plain.positions, turned.positions)
+    for m, (a, b) in enumerate(itertools.pairwise(plain.ptr)):
+        assert np.square(turned.forces[a:b]).sum() < np.square(plain.forces[a:b]).sum()
+        home, z = turned.positions[a:b] + turned.forces[a:b] / 2, turned.numbers[a:b]
+        clean = data.positions[data.ptr[m] : data.ptr[m + 1]]
+        for element in np.unique(z):
+            found, known = (
+                np.sort(np.linalg.norm(x[z == element][:, None] - x[z == element], axis=-1), axis=None)
+                for x in (home, clean)
+            )
+            np.testing.assert_allclose(found, known, atol=1e-4)
+
+
+def test_compressed_molecules_are_shrunk_and_weigh_as_noise() -> None:
+    data = made_set([10] * 32)
+    config = NoiseConfig(mean=-4.0, std=0.1, uniform=0.0, compressed=0.5)
+    batch = noised(data, np.arange(32), config, np.random.default_rng(10))
+    size = np.sqrt([np.square(x).sum() for x in np.split(batch.positions, batch.ptr[1:-1])])
+    whole = np.sqrt([np.square(x).sum() for x in np.split(data.positions, data.ptr[1:-1])])
+    shrunk = size < 0.97 * whole
+    assert 8 <= shrunk.sum() <= 24
+    assert batch.sigma[shrunk].min() > batch.sigma[~shrunk].max()
+    lacking = (1 - size[shrunk] / whole[shrunk]) * whole[shrunk] / np.sqrt(30)
+    np.testing.assert_allclose(batch.sigma[shrunk], lacking, rtol=0.2)

@@ -93,6 +93,32 @@ def test_a_step_without_finite_gradient_is_skipped(tmp_path: Path) -> None:
     assert all(torch.equal(value, before[name]) for name, value in weights(trainer).items())
 
 
+def test_one_exploding_molecule_pulls_no_harder_than_the_cap(tmp_path: Path) -> None:
+    batch = next(batches(DATA, SMALL, 0))
+    broken = batch.forces.copy()
+    broken[: batch.ptr[1]] *= 1e6
+    grads = {}
+    for name, forces, cap in (("as is", batch.forces, 10.0), ("capped", broken, 10.0), ("free", broken, 1e30)):
+        trainer = Trainer(tmp_path, replace(SMALL, loss_cap=cap, clip=1e30), DATA)
+        trainer.train_step(replace(batch, forces=forces))
+        grads[name] = torch.cat([p.grad.flatten() for p in trainer.parameters if p.grad is not None]).norm()
+    assert grads["capped"] < 10 * grads["as is"] < grads["free"] / 100
+
+
+def test_a_run_goes_on_with_its_own_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "load_data", lambda: DATA)
+    monkeypatch.setattr(type(DATA), "subset", lambda self, _: self)
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+    Trainer(tmp_path, replace(SMALL, loss_cap=3.0), DATA).save()
+    trainer = training._trainer(parser.parse_args([str(tmp_path)]))
+    assert trainer.config == replace(SMALL, loss_cap=3.0)
+    trainer = training._trainer(parser.parse_args([str(tmp_path), "--steps", "77", "--rotations", "2"]))
+    assert trainer.config == replace(SMALL, loss_cap=3.0, steps=77, noise=replace(SMALL.noise, rotations=2))
+    with pytest.raises(gpff.InputError, match=r"features: expected 16, as the run has, got '?32"):
+        training._trainer(parser.parse_args([str(tmp_path), "--features", "32"]))
+
+
 def test_every_molecule_is_seen_once_an_epoch() -> None:
     seen = np.concatenate([batch_ids(40, SMALL, step) for step in range(5)])
     again = np.concatenate([batch_ids(40, SMALL, step) for step in range(5, 10)])
