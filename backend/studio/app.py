@@ -17,6 +17,7 @@ from studio.engine.process import Options
 from studio.job import Workshop
 from studio.jobs import Jobs
 from studio.judge import Judge
+from studio.keys import Keys
 from studio.settings import Settings
 
 
@@ -24,13 +25,14 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     """The service. `engine` defaults to one in a process of its own, as `settings` say."""
     settings = settings or Settings()
     home = engine or local_engine(settings)
+    keys = Keys(settings.keys_file)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
         jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
-        app.state.services = Services(settings, home, jobs)
+        app.state.services = Services(settings, home, jobs, keys)
         await home.start()
         try:
             yield

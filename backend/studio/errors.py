@@ -7,10 +7,12 @@
     └── StudioError
         ├── CodecError            bytes that are not a frame (also an InputError)
         ├── MessageError          400 bad_json, bad_message, binary; 413 too_large
+        ├── Unauthorized          401 unauthorized
         ├── UnknownJob            404 unknown_job
         ├── DuplicateRequest      409 duplicate
         ├── JobCancelled          409 cancelled
         ├── Busy                  429 busy         with `retry_after_s`
+        │   └── Draining          503 draining
         └── EngineError           503 engine
             └── NotReady          503 not_ready
 """
@@ -46,6 +48,13 @@ class MessageError(StudioError):
         super().__init__(detail)
         self.code = code
         self.status = status
+
+
+class Unauthorized(StudioError):
+    """No API key, or not one in force."""
+
+    code: ErrorCode = "unauthorized"
+    status = 401
 
 
 class UnknownJob(StudioError):
@@ -85,6 +94,13 @@ class Busy(StudioError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class Draining(Busy):
+    """The service is about to end: running jobs finish, new ones go to its successor."""
+
+    code: ErrorCode = "draining"
+    status = 503
 
 
 class EngineError(StudioError):
@@ -174,9 +190,11 @@ _TITLES: dict[ErrorCode, str] = {
     "duplicate": "A request with this id is still running",
     "cancelled": "The job was cancelled",
     "busy": "The service is busy",
+    "draining": "The service is about to end",
     "not_ready": "The model is not ready",
     "engine": "The engine failed",
     "not_found": "There is nothing here",
+    "unauthorized": "An API key is needed",
     "forbidden": "Not allowed",
     "internal": "Internal error",
 }

@@ -191,9 +191,11 @@ type ErrorCode = Literal[
     "duplicate",  # the req_id of a job that still runs
     "cancelled",
     "busy",  # the queue is full, or too many jobs of one client: come back later
+    "draining",  # the service is about to end: come back in a moment
     "not_ready",  # the model is still loading, or came down
     "engine",  # the engine failed or its process died
     "not_found",
+    "unauthorized",  # an API key is needed
     "forbidden",
     "internal",
 ]

@@ -6,6 +6,7 @@
 | `STUDIO_PORT`, `PORT` | 8000 | port to listen on |
 | `STUDIO_LOG_LEVEL` | info | of the server's log |
 | `STUDIO_ALLOWED_ORIGINS` | none | origins, separated by commas, that may open the socket beside the page's own |
+| `STUDIO_DATA` | ~/.local/share/gpff-studio | folder of what must outlive the service: designs, API keys |
 | `STUDIO_FRONTEND` | frontend/dist | folder of the built page |
 | `STUDIO_MODEL` | default | which weights to load |
 | `STUDIO_DEVICE` | the best there is | where the network runs: `cpu`, `cuda`, `cuda:1` |
@@ -26,6 +27,7 @@
 | `STUDIO_BOND_MEMORY_MB` | 1024 | for one molecule |
 """
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +42,10 @@ def _built_page() -> Path:
     return Path(__file__).resolve().parents[2] / "frontend" / "dist"
 
 
+def _data_folder() -> Path:
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "gpff-studio"
+
+
 class Settings(BaseSettings):
     """See the table at the head of this module. Raises `pydantic.ValidationError` for a senseless value."""
 
@@ -49,6 +55,7 @@ class Settings(BaseSettings):
     port: Annotated[int, Field(ge=0, le=65535, validation_alias=AliasChoices("STUDIO_PORT", "PORT"))] = 8000
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    data: Path = Field(default_factory=_data_folder)
     frontend: Path = Field(default_factory=_built_page)
     model: str = "default"
     device: str | None = None
@@ -74,6 +81,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def keys_file(self) -> Path:
+        """Where the hashes of API keys are."""
+        return self.data / "keys.json"
 
     def limits(self) -> Limits:
         """The limits as a client is told of them."""

@@ -54,8 +54,9 @@ class Live:
 
 def settings(factory: str, **overrides: Any) -> Settings:
     """Settings for a test: an analytic field, a free port, no page."""
-    fixed = {"engine_factory": f"fields:{factory}", "port": 0, "frontend": Path("/nonexistent"), "log_level": "error"}
-    return Settings(**{**fixed, **overrides})
+    fixed = {"engine_factory": f"fields:{factory}", "port": 0, "log_level": "error"}
+    folders = {"frontend": Path("/nonexistent"), "data": Path("/nonexistent")}
+    return Settings(**{**fixed, **folders, **overrides})
 
 
 @contextmanager

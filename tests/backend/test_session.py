@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import numpy as np
 from inline import InlineEngine, TellingJudge
@@ -13,6 +14,7 @@ from studio.api.session import MAX_WAITING, Session
 from studio.api.state import Services
 from studio.job import Workshop
 from studio.jobs import Jobs
+from studio.keys import Keys
 from studio.settings import Settings
 
 GOOD = Verdict(True, "C", None, ())
@@ -20,7 +22,7 @@ GOOD = Verdict(True, "C", None, ())
 
 def session(engine: InlineEngine) -> Session:
     jobs = Jobs(Workshop(engine, TellingJudge(lambda z, x: GOOD), Limits(), rerun_rounds=2))
-    return Session(Services(Settings(), engine, jobs), "test")
+    return Session(Services(Settings(), engine, jobs, Keys(Path("/nonexistent"))), "test")
 
 
 def frame(job: int, seq: int, flags: int = 0) -> codec.Frame:

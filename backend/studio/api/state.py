@@ -1,5 +1,6 @@
 """What the endpoints share; it lives in `app.state` for as long as the application does."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,6 +11,7 @@ from gpff.spec import SAMPLERS
 from studio.engine.home import EngineHome
 from studio.engine.messages import Loaded
 from studio.jobs import Jobs
+from studio.keys import Keys
 from studio.protocol import ModelCard
 from studio.settings import Settings
 
@@ -19,11 +21,27 @@ class Services:
     settings: Settings
     engine: EngineHome
     jobs: Jobs
+    keys: Keys
 
 
 def services(connection: HTTPConnection) -> Services:
     """The services of the application that got this request or socket."""
     return cast(Services, connection.app.state.services)
+
+
+def owner(connection: HTTPConnection) -> str:
+    """Whose jobs and designs this request or socket may see: the name of its API key, "local" without keys.
+
+    A request has shown its key by the time an endpoint runs. A socket may show it in `hello` instead: see
+    `studio.keys.Keys.owner`. Raises `Unauthorized`.
+    """
+    return services(connection).keys.owner(presented_key(connection.headers))
+
+
+def presented_key(headers: Mapping[str, str]) -> str | None:
+    """The API key in `Authorization: Bearer` or `X-API-Key`."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
 
 def card(model: Loaded) -> ModelCard:

@@ -163,9 +163,11 @@ export type ErrorCode =
   | "duplicate"
   | "cancelled"
   | "busy"
+  | "draining"
   | "not_ready"
   | "engine"
   | "not_found"
+  | "unauthorized"
   | "forbidden"
   | "internal";
 
