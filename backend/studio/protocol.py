@@ -29,7 +29,9 @@ Formula = Annotated[str, Strict(), Field(min_length=1, max_length=200)]
 JobId = Annotated[str, Strict(), Field(pattern=r"^[0-9]{1,10}$")]
 ReqId = Annotated[str, Strict(), Field(min_length=1, max_length=64)]
 type Bond = tuple[Int, Int, Int]
-type Sampler = Literal["dd", "sdd"]
+type Sampler = Literal[
+    "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
+]
 type ShapeName = Literal["rod", "disc", "sphere"]
 
 

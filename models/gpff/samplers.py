@@ -16,7 +16,8 @@
 | σ̂ | `state.sigma_hat` | noise level read off the force: `||F|| / (2 sqrt(dof))` |
 
 **DD** is `x ← x + F(x)/2` until no atom's force reaches `f_max`, or K calls; **SDD** adds the noise and makes
-always K calls. Constraints come after the noise, so that what the network sees has the shape asked for.
+always K calls; the diffusion-side samplers are in `diffusion`. Constraints come after the noise, so that what the
+network sees has the shape asked for.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gpff import diffusion
 from gpff.constraints import constrain, matrix_sqrt, relative_forces
 from gpff.errors import InputError
 from gpff.molecules import (
@@ -74,7 +76,7 @@ class State:
     `positions [n_atoms, 3]` Å: after the last update, what is shown; always finite. Per molecule: `active`
     (still to be evaluated), `sigma_hat` Å, `rms_force` Å (over free atoms; before the first call both are
     what the prior lets expect), `nfe` (network calls used), `failed` (the force was not finite or the
-    molecule ran away; it keeps its last good positions).
+    molecule ran away; it keeps its last good positions). `walk`: the memory of a diffusion-side sampler.
     """
 
     positions: Floats
@@ -84,6 +86,7 @@ class State:
     rms_force: Floats
     nfe: Ints
     failed: Bools
+    walk: diffusion.Walk | None = None
 
 
 def init(plan: Plan) -> State:
@@ -107,6 +110,7 @@ def init(plan: Plan) -> State:
         rms_force=2.0 * np.sqrt(3.0) * sigma,
         nfe=np.zeros(n, dtype=np.int64),
         failed=np.zeros(n, dtype=bool),
+        walk=diffusion.begin(plan.sampler, plan.steps, sigma, plan.n_atoms) if _diffuses(plan) else None,
     )
 
 
@@ -119,6 +123,8 @@ def propose(plan: Plan, state: State) -> Floats:
     positions = state.positions
     if plan.sampler == "sdd":
         positions = positions + noise_scale(plan.noise, call, plan.steps) * _noise(plan, call)
+    elif state.walk is not None and state.walk.inject.any():
+        positions = positions + state.walk.inject[plan.mol_idx][:, None] * _noise(plan, call)
     positions = constrain(plan.blobs, positions, call, plan.steps)
     return _where(plan, state.active, positions, state.positions)
 
@@ -136,19 +142,25 @@ def advance(plan: Plan, state: State, proposal: Floats, forces: NDArray[np.float
     answered = state.active & _all(sane, plan)
     finite = np.where(answered[plan.mol_idx][:, None], forces, 0.0).astype(np.float64)
     relative = relative_forces(proposal, finite, plan.fixed, plan.ptr, plan.align)
-    moved = proposal + relative / 2.0
-    live = answered & _all((np.abs(moved) <= MAX_COORDINATE).all(axis=1), plan)
     squares = np.einsum("ni,ni->n", relative, relative)
     total = segment_sum(squares, plan.ptr)
-    still_moving = segment_max(squares, plan.ptr) >= plan.f_max**2
+    sigma_hat = np.sqrt(total / degrees_of_freedom(plan)) / 2.0
+    settles = segment_max(squares, plan.ptr) < plan.f_max**2
+    moved, walk, ends = proposal + relative / 2.0, None, settles & (plan.sampler == "dd")
+    if state.walk is not None:
+        moved, walk, ends = diffusion.move(
+            plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, relative, sigma_hat
+        )
+    live = answered & _all((np.abs(moved) <= MAX_COORDINATE).all(axis=1), plan)
     return State(
         positions=_where(plan, live, moved, state.positions),
         step=state.step + 1,
-        active=live & still_moving if plan.sampler == "dd" else live,
-        sigma_hat=np.where(live, np.sqrt(total / degrees_of_freedom(plan)) / 2.0, state.sigma_hat),
+        active=live & ~ends,
+        sigma_hat=np.where(live, sigma_hat, state.sigma_hat),
         rms_force=np.where(live, np.sqrt(total / plan.free_sizes), state.rms_force),
         nfe=state.nfe + state.active,
         failed=state.failed | (state.active & ~live),
+        walk=walk,
     )
 
 
@@ -200,6 +212,10 @@ def _noise(plan: Plan, call: int) -> Floats:
     out = np.zeros((plan.n_atoms, 3))
     out[~plan.fixed] = draw - mean[segment_index(ptr)]
     return out
+
+
+def _diffuses(plan: Plan) -> bool:
+    return plan.sampler in diffusion.DIFFUSION
 
 
 def _all(per_atom: Bools, plan: Plan) -> Bools:

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from gpff.molecules import Floats
+from gpff.molecules import Floats, Ints
 
 NOISE_FREE = 0.5
 """Default λ of SDD in Å where no scaffold is given."""
 
 NOISE_SCAFFOLD = 0.25
 """Default λ of SDD in Å beside a scaffold."""
+
+
+RHO, SIGMA_MIN = 5.0, 0.01
+"""Curvature of the EDM schedule and its last noise level above zero, Å."""
 
 
 def remaining(call: int, steps: int) -> float:
@@ -29,3 +33,13 @@ def noise_scale(noise: float, call: int, steps: int) -> float:
 def constraint_weight(strictness: Floats, call: int, steps: int) -> Floats:
     """`γ_k = (1 - k/K)^s`: the share of a constraint's map that is mixed in before call `k`."""
     return np.power(remaining(call, steps), strictness)
+
+
+def edm_levels(top: Floats, n_levels: int, level: Ints) -> Floats:
+    """Noise level in Å after `level [n_molecules]` of K = `n_levels` levels that begin at `top [n_molecules]` Å.
+
+    `σ_i = (top^(1/ρ) + i/(K - 1) (σ_min^(1/ρ) - top^(1/ρ)))^ρ`, and 0 from level K on (Karras et al. 2022, eq. 5).
+    """
+    start, end = np.power(top, 1.0 / RHO), SIGMA_MIN ** (1.0 / RHO)
+    sigma = (start + np.minimum(level / max(n_levels - 1, 1), 1.0) * (end - start)) ** RHO
+    return np.where(level >= n_levels, 0.0, sigma)

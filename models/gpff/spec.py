@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -23,8 +23,10 @@ from gpff.elements import MIN_DISTANCE, SYMBOLS
 from gpff.errors import InputError, LimitError
 from gpff.molecules import Floats, Ints
 
-type Sampler = Literal["dd", "sdd"]
-SAMPLERS: tuple[Sampler, ...] = ("dd", "sdd")
+type Sampler = Literal[
+    "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
+]
+SAMPLERS: tuple[Sampler, ...] = get_args(Sampler.__value__)
 
 MAX_COORDINATE = 200.0
 """Farthest from the origin, in Å, that a scaffold atom or a blob's centre may lie."""

@@ -79,7 +79,13 @@ export interface ResumeRun {
 
 export type Sampler =
   | "dd"
-  | "sdd";
+  | "sdd"
+  | "ancestral"
+  | "heun"
+  | "stochastic_heun"
+  | "as_ancestral"
+  | "as_heun"
+  | "as_stochastic_heun";
 
 /** Atoms that stay where they are, bit for bit; `attach` are indices of atoms with an open site. */
 export interface ScaffoldSpec {
