@@ -8,9 +8,12 @@
         ├── CodecError            bytes that are not a frame (also an InputError)
         ├── MessageError          400 bad_json, bad_message, binary; 413 too_large
         ├── Unauthorized          401 unauthorized
+        ├── Forbidden             403 forbidden
         ├── UnknownJob            404 unknown_job
+        ├── JobEnded              409 ended
         ├── DuplicateRequest      409 duplicate
         ├── JobCancelled          409 cancelled
+        ├── JobExpired            504 expired
         ├── Busy                  429 busy         with `retry_after_s`
         │   └── Draining          503 draining
         └── EngineError           503 engine
@@ -57,12 +60,27 @@ class Unauthorized(StudioError):
     status = 401
 
 
+class Forbidden(StudioError):
+    """A page or a name that this service does not serve."""
+
+    code: ErrorCode = "forbidden"
+    status = 403
+
+
 class UnknownJob(StudioError):
     code: ErrorCode = "unknown_job"
     status = 404
 
     def __init__(self, job: str) -> None:
-        super().__init__(f"no job {job} is running on this connection")
+        super().__init__(f"there is no job {job}, or it is no longer kept")
+
+
+class JobEnded(StudioError):
+    code: ErrorCode = "ended"
+    status = 409
+
+    def __init__(self, job: str, wish: str) -> None:
+        super().__init__(f"job {job} has ended: too late to {wish}")
 
 
 class DuplicateRequest(StudioError):
@@ -79,6 +97,16 @@ class JobCancelled(StudioError):
 
     def __init__(self) -> None:
         super().__init__("the job was cancelled")
+
+
+class JobExpired(StudioError):
+    """The deadline that came with the job has passed."""
+
+    code: ErrorCode = "expired"
+    status = 504
+
+    def __init__(self) -> None:
+        super().__init__("the deadline of the job passed before it had finished")
 
 
 class Busy(StudioError):
@@ -187,8 +215,10 @@ _TITLES: dict[ErrorCode, str] = {
     "invalid": "A field of the request is wrong",
     "over_limit": "The request is over a limit",
     "unknown_job": "There is no such job",
+    "ended": "The job has ended",
     "duplicate": "A request with this id is still running",
     "cancelled": "The job was cancelled",
+    "expired": "The deadline passed",
     "busy": "The service is busy",
     "draining": "The service is about to end",
     "not_ready": "The model is not ready",

@@ -28,6 +28,7 @@ Positions = Annotated[list[Vec3], Field(max_length=MAX_LIST)]
 Formula = Annotated[str, Strict(), Field(min_length=1, max_length=200)]
 JobId = Annotated[str, Strict(), Field(pattern=r"^[0-9]{1,10}$")]
 ReqId = Annotated[str, Strict(), Field(min_length=1, max_length=64)]
+Deadline = Annotated[float, Strict(), Field(gt=0, le=86_400)]
 type Bond = tuple[Int, Int, Int]
 type Sampler = Literal[
     "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
@@ -141,10 +142,14 @@ class Candidate(Wire):
 
 
 class Attempts(Wire):
-    """What `valid_only` cost: candidates run again, and how many could have been."""
+    """What `valid_only` cost: candidates run again, and how many could have been.
+
+    `stopped`: why failed candidates were not run again although the budget was not spent, in words.
+    """
 
     rerun: int
     budget: int
+    stopped: str | None = None
 
 
 class GenerateResult(Wire):
@@ -189,9 +194,11 @@ type ErrorCode = Literal[
     "too_large",  # message or body over its size limit
     "invalid",  # a field is wrong: `field`, `expected`, `got`
     "over_limit",  # a well-formed request, larger than a stated limit
-    "unknown_job",
+    "unknown_job",  # there is none of this number, or no longer, or it is another owner's
+    "ended",  # the job has ended: it may be branched from, but no longer steered
     "duplicate",  # the req_id of a job that still runs
     "cancelled",
+    "expired",  # the job's deadline passed
     "busy",  # the queue is full, or too many jobs of one client: come back later
     "draining",  # the service is about to end: come back in a moment
     "not_ready",  # the model is still loading, or came down
@@ -224,21 +231,41 @@ class Health(Wire):
 
 
 # --- the socket: client to server -----------------------------------------------------------------
+#
+# A message with a `req_id` that cannot be acted on is answered by an `error` with the same req_id.
 
 
 class Hello(Wire):
-    """Optional greeting, answered by `welcome`."""
+    """Answered by `welcome`. Must come first, with a `key`, where API keys are set; may be left out elsewhere.
+
+    `window`: the client acknowledges frames, and at most so many of each job are under way to it. The last frame of a
+    job does not wait for acknowledgements. Without a window the socket's own backpressure holds frames back.
+    """
 
     type: Literal["hello"]
     client: Annotated[str, Strict(), Field(max_length=200)] | None = None
+    key: Annotated[str, Strict(), Field(max_length=200)] | None = None
+    window: Annotated[int, Strict(), Field(ge=1, le=MAX_STEPS)] | None = None
 
 
 class Start(Wire):
-    """Answered by `accepted`, `busy` or `error`, each with the same req_id."""
+    """Answered by `accepted`, `busy` or `error`, each with the same req_id.
+
+    `deadline_s`: seconds from now after which the job ends with `error` of code expired, finished or not.
+    """
 
     type: Literal["start"]
     req_id: ReqId
     spec: GenerateSpec
+    deadline_s: Deadline | None = None
+
+
+class Ack(Wire):
+    """Frames of this job up to `seq` have been dealt with. One for a job that is over does nothing."""
+
+    type: Literal["ack"]
+    job: JobId
+    seq: Index
 
 
 class Cancel(Wire):
@@ -246,6 +273,7 @@ class Cancel(Wire):
 
     type: Literal["cancel"]
     job: JobId
+    req_id: ReqId | None = None
 
 
 class Pause(Wire):
@@ -253,6 +281,7 @@ class Pause(Wire):
 
     type: Literal["pause"]
     job: JobId
+    req_id: ReqId | None = None
 
 
 class ResumeRun(Wire):
@@ -260,6 +289,78 @@ class ResumeRun(Wire):
 
     type: Literal["resume_run"]
     job: JobId
+    req_id: ReqId | None = None
+
+
+class SteeredBlob(Wire):
+    """A blob as it is to be from now on; what is left out, or null, stays as it is.
+
+    Its atoms and whether it is `placed` cannot change: where they are given they must be those of the job.
+    """
+
+    formula: Formula | None = None
+    heavy_atoms: Annotated[int, Strict(), Field(ge=1)] | None = None
+    center: Vec3 | None = None
+    covariance: Mat3 | None = None
+    placed: Bool | None = None
+    strictness: Annotated[float, Strict(), Field(gt=0, le=100)] | None = None
+
+
+class Steer(Wire):
+    """Move or reshape blobs and freeze atoms; takes effect at the next step, also of a paused job.
+
+    `blobs`: all of the job's, in its order. `freeze`: indices into the atoms of the `topology` that stay from now on
+    where they are, for good.
+    """
+
+    type: Literal["steer"]
+    job: JobId
+    blobs: Annotated[list[SteeredBlob], Field(min_length=1, max_length=64)] | None = None
+    freeze: Annotated[list[Index], Field(max_length=MAX_LIST)] = []
+    req_id: ReqId | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> "Steer":
+        if self.blobs is None and not self.freeze:
+            raise _expected("blobs, freeze or both", "neither")
+        return self
+
+
+class Branch(Wire):
+    """A new job from the newest retained frame at `step` of a job that runs or has ended.
+
+    Answered as `start` is. It is as steered as the frame was. `seed` null keeps the noise: left alone, the branch
+    repeats what the job did from there; a number draws fresh noise.
+    """
+
+    type: Literal["branch"]
+    req_id: ReqId
+    job: JobId
+    step: Index
+    seed: Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)] | None = None
+    deadline_s: Deadline | None = None
+
+
+class Rewind(Wire):
+    """The job goes on from its newest retained frame at `step`; what comes then has new sequence numbers."""
+
+    type: Literal["rewind"]
+    job: JobId
+    step: Index
+    req_id: ReqId | None = None
+
+
+class Resume(Wire):
+    """Follow a job of any connection of the same owner, such as one that broke.
+
+    Answered by `topology`, every retained frame after `last_seq`, the verdicts, and what comes from then on; by the
+    end of the job when it has ended.
+    """
+
+    type: Literal["resume"]
+    job: JobId
+    last_seq: Index = 0
+    req_id: ReqId | None = None
 
 
 class Ping(Wire):
@@ -268,7 +369,8 @@ class Ping(Wire):
     type: Literal["ping"]
 
 
-ClientMessage = Annotated[Hello | Start | Cancel | Pause | ResumeRun | Ping, Field(discriminator="type")]
+type AnyClientMessage = Hello | Start | Ack | Cancel | Pause | ResumeRun | Steer | Branch | Rewind | Resume | Ping
+ClientMessage = Annotated[AnyClientMessage, Field(discriminator="type")]
 
 
 # --- the socket: server to client -----------------------------------------------------------------
@@ -284,7 +386,7 @@ class Welcome(Wire):
 
 
 class Accepted(Wire):
-    """`job` is the decimal text of the `job` number in the frames; `queue_pos` 0 runs at once."""
+    """Of a `start` or `branch`. `job`: the `job` number of the frames, as text; `queue_pos` 0 runs at once."""
 
     type: Literal["accepted"] = "accepted"
     job: JobId
@@ -294,7 +396,8 @@ class Accepted(Wire):
 
 
 class Topology(Wire):
-    """Once, before the first frame. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold atoms."""
+    """Before the first frame, and again after `resume`. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold
+    atoms, and those that were frozen."""
 
     type: Literal["topology"] = "topology"
     job: JobId
@@ -325,7 +428,7 @@ class Final(Wire):
 
 
 class ErrorMessage(Wire):
-    """With `job`: that job has ended. With `req_id` alone: it was not started.
+    """With `job`: that job has ended. With `req_id` alone: the message of this req_id was not acted on.
 
     `retryable`: the same request may succeed later.
     """
@@ -349,16 +452,24 @@ class BusyMessage(Wire):
     retry_after_ms: int
 
 
+class Draining(Wire):
+    """The service is about to end: jobs that run are finished, new ones go to its successor.
+
+    Connect again after `reconnect_after_ms`.
+    """
+
+    type: Literal["draining"] = "draining"
+    reconnect_after_ms: int
+
+
 class Pong(Wire):
     type: Literal["pong"] = "pong"
 
 
-ServerMessage = Annotated[
-    Welcome | Accepted | Topology | VerdictMessage | Final | ErrorMessage | BusyMessage | Pong,
-    Field(discriminator="type"),
-]
+type AnyServerMessage = (
+    Welcome | Accepted | Topology | VerdictMessage | Final | ErrorMessage | BusyMessage | Draining | Pong
+)
+ServerMessage = Annotated[AnyServerMessage, Field(discriminator="type")]
 
-CLIENT_MESSAGE: TypeAdapter[Hello | Start | Cancel | Pause | ResumeRun | Ping] = TypeAdapter(ClientMessage)
-SERVER_MESSAGE: TypeAdapter[
-    Welcome | Accepted | Topology | VerdictMessage | Final | ErrorMessage | BusyMessage | Pong
-] = TypeAdapter(ServerMessage)
+CLIENT_MESSAGE: TypeAdapter[AnyClientMessage] = TypeAdapter(ClientMessage)
+SERVER_MESSAGE: TypeAdapter[AnyServerMessage] = TypeAdapter(ServerMessage)

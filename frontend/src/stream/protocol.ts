@@ -9,6 +9,13 @@ export const FLAG_FINAL = 1 as const;
 export const FLAG_KEY = 2 as const;
 export const FLAG_DROPPED = 4 as const;
 
+/** Frames of this job up to `seq` have been dealt with. One for a job that is over does nothing. */
+export interface Ack {
+  readonly type: "ack";
+  readonly job: string;
+  readonly seq: number;
+}
+
 /**
  * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
  *
@@ -25,10 +32,26 @@ export interface BlobSpec {
   readonly strictness?: number;
 }
 
+/**
+ * A new job from the newest retained frame at `step` of a job that runs or has ended.
+ *
+ * Answered as `start` is. It is as steered as the frame was. `seed` null keeps the noise: left alone, the branch
+ * repeats what the job did from there; a number draws fresh noise.
+ */
+export interface Branch {
+  readonly type: "branch";
+  readonly req_id: string;
+  readonly job: string;
+  readonly step: number;
+  readonly seed?: number | null;
+  readonly deadline_s?: number | null;
+}
+
 /** Takes effect at the next step; the job ends with `error` of code cancelled. */
 export interface Cancel {
   readonly type: "cancel";
   readonly job: string;
+  readonly req_id?: string | null;
 }
 
 /**
@@ -52,10 +75,17 @@ export interface GenerateSpec {
   readonly stride?: number;
 }
 
-/** Optional greeting, answered by `welcome`. */
+/**
+ * Answered by `welcome`. Must come first, with a `key`, where API keys are set; may be left out elsewhere.
+ *
+ * `window`: the client acknowledges frames, and at most so many of each job are under way to it. The last frame of a
+ * job does not wait for acknowledgements. Without a window the socket's own backpressure holds frames back.
+ */
 export interface Hello {
   readonly type: "hello";
   readonly client?: string | null;
+  readonly key?: string | null;
+  readonly window?: number | null;
 }
 
 export type Mat3 = readonly [Vec3, Vec3, Vec3];
@@ -64,6 +94,7 @@ export type Mat3 = readonly [Vec3, Vec3, Vec3];
 export interface Pause {
   readonly type: "pause";
   readonly job: string;
+  readonly req_id?: string | null;
 }
 
 /** Answered by `pong`. */
@@ -71,10 +102,32 @@ export interface Ping {
   readonly type: "ping";
 }
 
+/**
+ * Follow a job of any connection of the same owner, such as one that broke.
+ *
+ * Answered by `topology`, every retained frame after `last_seq`, the verdicts, and what comes from then on; by the
+ * end of the job when it has ended.
+ */
+export interface Resume {
+  readonly type: "resume";
+  readonly job: string;
+  readonly last_seq?: number;
+  readonly req_id?: string | null;
+}
+
 /** Carry on after `pause`. */
 export interface ResumeRun {
   readonly type: "resume_run";
   readonly job: string;
+  readonly req_id?: string | null;
+}
+
+/** The job goes on from its newest retained frame at `step`; what comes then has new sequence numbers. */
+export interface Rewind {
+  readonly type: "rewind";
+  readonly job: string;
+  readonly step: number;
+  readonly req_id?: string | null;
 }
 
 export type Sampler =
@@ -99,11 +152,44 @@ export type ShapeName =
   | "disc"
   | "sphere";
 
-/** Answered by `accepted`, `busy` or `error`, each with the same req_id. */
+/**
+ * Answered by `accepted`, `busy` or `error`, each with the same req_id.
+ *
+ * `deadline_s`: seconds from now after which the job ends with `error` of code expired, finished or not.
+ */
 export interface Start {
   readonly type: "start";
   readonly req_id: string;
   readonly spec: GenerateSpec;
+  readonly deadline_s?: number | null;
+}
+
+/**
+ * Move or reshape blobs and freeze atoms; takes effect at the next step, also of a paused job.
+ *
+ * `blobs`: all of the job's, in its order. `freeze`: indices into the atoms of the `topology` that stay from now on
+ * where they are, for good.
+ */
+export interface Steer {
+  readonly type: "steer";
+  readonly job: string;
+  readonly blobs?: readonly SteeredBlob[] | null;
+  readonly freeze?: readonly number[];
+  readonly req_id?: string | null;
+}
+
+/**
+ * A blob as it is to be from now on; what is left out, or null, stays as it is.
+ *
+ * Its atoms and whether it is `placed` cannot change: where they are given they must be those of the job.
+ */
+export interface SteeredBlob {
+  readonly formula?: string | null;
+  readonly heavy_atoms?: number | null;
+  readonly center?: Vec3 | null;
+  readonly covariance?: Mat3 | null;
+  readonly placed?: boolean | null;
+  readonly strictness?: number | null;
 }
 
 export type Vec3 = readonly [number, number, number];
@@ -111,12 +197,17 @@ export type Vec3 = readonly [number, number, number];
 export type ClientMessage =
   | Hello
   | Start
+  | Ack
   | Cancel
   | Pause
   | ResumeRun
+  | Steer
+  | Branch
+  | Rewind
+  | Resume
   | Ping;
 
-/** `job` is the decimal text of the `job` number in the frames; `queue_pos` 0 runs at once. */
+/** Of a `start` or `branch`. `job`: the `job` number of the frames, as text; `queue_pos` 0 runs at once. */
 export interface Accepted {
   readonly type: "accepted";
   readonly job: string;
@@ -125,10 +216,15 @@ export interface Accepted {
   readonly seed: number;
 }
 
-/** What `valid_only` cost: candidates run again, and how many could have been. */
+/**
+ * What `valid_only` cost: candidates run again, and how many could have been.
+ *
+ * `stopped`: why failed candidates were not run again although the budget was not spent, in words.
+ */
 export interface Attempts {
   readonly rerun: number;
   readonly budget: number;
+  readonly stopped: string | null;
 }
 
 export type Bond = readonly [number, number, number];
@@ -158,6 +254,16 @@ export interface Candidate {
   readonly rms_force: number | null;
 }
 
+/**
+ * The service is about to end: jobs that run are finished, new ones go to its successor.
+ *
+ * Connect again after `reconnect_after_ms`.
+ */
+export interface Draining {
+  readonly type: "draining";
+  readonly reconnect_after_ms: number;
+}
+
 export type ErrorCode =
   | "bad_json"
   | "bad_message"
@@ -166,8 +272,10 @@ export type ErrorCode =
   | "invalid"
   | "over_limit"
   | "unknown_job"
+  | "ended"
   | "duplicate"
   | "cancelled"
+  | "expired"
   | "busy"
   | "draining"
   | "not_ready"
@@ -178,7 +286,7 @@ export type ErrorCode =
   | "internal";
 
 /**
- * With `job`: that job has ended. With `req_id` alone: it was not started.
+ * With `job`: that job has ended. With `req_id` alone: the message of this req_id was not acted on.
  *
  * `retryable`: the same request may succeed later.
  */
@@ -243,7 +351,10 @@ export interface Timings {
   readonly run_s: number;
 }
 
-/** Once, before the first frame. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold atoms. */
+/**
+ * Before the first frame, and again after `resume`. Sample i has the atoms ptr[i]..ptr[i+1]; `fixed` marks scaffold
+ * atoms, and those that were frozen.
+ */
 export interface Topology {
   readonly type: "topology";
   readonly job: string;
@@ -280,6 +391,7 @@ export type ServerMessage =
   | Final
   | ErrorMessage
   | BusyMessage
+  | Draining
   | Pong;
 
 /** RFC 9457 problem document. `field` is a dotted path such as ``blobs.0.covariance``. */

@@ -12,7 +12,7 @@ const final: Final = {
     model: 'f00d',
     seed: 3,
     timings: { queue_s: 0, run_s: 0.2 },
-    attempts: { rerun: 0, budget: 0 },
+    attempts: { rerun: 0, budget: 0, stopped: null },
     candidates: [true, false].map((valid) => ({
       numbers: [6, 8],
       positions: [[0, 0, 0], [1.2, 0, 0]] as [number, number, number][],

@@ -82,6 +82,7 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
     }
     case 'welcome':
     case 'busy':
+    case 'draining':
     case 'pong':
       return run
   }
