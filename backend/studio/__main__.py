@@ -1,41 +1,40 @@
-"""`python -m studio` or `studio`: run the service. Settings come from the environment; see `studio.settings`."""
+"""`python -m studio` or `studio`: run the service, or see to its API keys (`studio key --help`)."""
 
+import logging
 import sys
 from contextlib import suppress
 
-import uvicorn
 from pydantic import ValidationError
 
-from studio.app import create_app
-from studio.settings import Settings
+from gpff.errors import InputError
+from studio import commands, logs
+from studio.server import server
+from studio.settings import Settings, complaints, unknown
+
+log = logging.getLogger(__name__)
 
 
-def server(settings: Settings) -> uvicorn.Server:
-    """The web server for `settings`, ready to run."""
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        log_level=settings.log_level,
-        ws="websockets-sansio",
-        # A message over the limit is answered; only one far over it ends the connection.
-        ws_max_size=4 * settings.max_message_bytes,
-        ws_per_message_deflate=False,  # float frames do not compress, and every one would cost time
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
-    return uvicorn.Server(config)
+def serve() -> int:
+    settings = Settings()
+    logs.configure(settings.log_format, settings.log_level)
+    for name in unknown():
+        log.warning("%s is not a setting; see docs/operations.md", name)
+    try:
+        service = server(settings)
+    except InputError as error:  # a file of keys that is none
+        print(error, file=sys.stderr)
+        return 2
+    with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order and only passes the signal on
+        service.run()
+    return 0
 
 
 def main() -> int:
     try:
-        settings = Settings()
+        return commands.run(sys.argv[1:], serve)
     except ValidationError as error:
-        print(f"A setting makes no sense.\n{error}", file=sys.stderr)
+        print("A setting makes no sense.", *complaints(error), sep="\n", file=sys.stderr)
         return 2
-    with suppress(KeyboardInterrupt):  # uvicorn has shut down in good order and only passes the signal on
-        server(settings).run()
-    return 0
 
 
 if __name__ == "__main__":

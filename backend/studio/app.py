@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from studio.api import answers, generate, model, ws
+from studio.api.gate import Gate
 from studio.api.middleware import BodyLimit, SecurityHeaders
 from studio.api.page import Page
 from studio.api.state import Services
@@ -18,6 +19,7 @@ from studio.job import Workshop
 from studio.jobs import Jobs
 from studio.judge import Judge
 from studio.keys import Keys
+from studio.rates import Rates
 from studio.settings import Settings
 
 
@@ -32,7 +34,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
         jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
-        app.state.services = Services(settings, home, jobs, keys)
+        app.state.services = Services(settings, home, jobs, keys, Rates(settings.rate_requests, settings.rate_jobs))
         await home.start()
         try:
             yield
@@ -50,10 +52,11 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     answers.install(app)
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
     app.add_middleware(GZipMiddleware, minimum_size=1024)
-    app.add_middleware(SecurityHeaders)
     for module in (generate, model, ws):
         app.include_router(module.router)
     taken = frozenset(path for path in app.openapi()["paths"])
+    app.add_middleware(Gate, settings=settings, paths=taken)
+    app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.frontend, taken), name="page")
     return app
 

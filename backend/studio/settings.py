@@ -4,8 +4,12 @@
 |---|---|---|
 | `STUDIO_HOST` | 127.0.0.1 | address to listen on |
 | `STUDIO_PORT`, `PORT` | 8000 | port to listen on |
-| `STUDIO_LOG_LEVEL` | info | of the server's log |
+| `STUDIO_LOG_LEVEL` | info | the least that is logged: `debug`, `info`, `warning`, `error` or `critical` |
+| `STUDIO_LOG_FORMAT` | auto | `json`, `text`, or `auto`: text on a terminal, JSON elsewhere |
 | `STUDIO_ALLOWED_ORIGINS` | none | origins, separated by commas, that may open the socket beside the page's own |
+| `STUDIO_ALLOWED_HOSTS` | none | names that it may be called by; none: local ones on loopback, else any |
+| `STUDIO_RATE_REQUESTS` | 3000/minute | REST requests and connections of one key or address; empty: any number |
+| `STUDIO_RATE_JOBS` | 1200/minute | jobs that one key or address may start; empty: any number |
 | `STUDIO_DATA` | ~/.local/share/gpff-studio | folder of what must outlive the service: designs, API keys |
 | `STUDIO_FRONTEND` | frontend/dist | folder of the built page |
 | `STUDIO_MODEL` | default | which weights to load |
@@ -21,6 +25,7 @@
 | `STUDIO_MAX_TOTAL_ATOMS` | 4096 | atoms of one job, all candidates together |
 | `STUDIO_MAX_MESSAGE_BYTES` | 65536 | one message of a client; four times as much closes the connection |
 | `STUDIO_MAX_BODY_BYTES` | 1048576 | one body of a REST request |
+| `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
 | `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates |
 | `STUDIO_BOND_TIMEOUT_S` | 5 | for one molecule |
@@ -31,7 +36,9 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AliasChoices, Field, PositiveFloat, PositiveInt, field_validator
+from limits import parse
+from pydantic import AliasChoices, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gpff.spec import Limits as SpecLimits
@@ -53,8 +60,12 @@ class Settings(BaseSettings):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535, validation_alias=AliasChoices("STUDIO_PORT", "PORT"))] = 8000
+    log_format: Literal["auto", "json", "text"] = "auto"
     log_level: Literal["critical", "error", "warning", "info", "debug"] = "info"
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    rate_requests: str = "3000/minute"
+    rate_jobs: str = "1200/minute"
     data: Path = Field(default_factory=_data_folder)
     frontend: Path = Field(default_factory=_built_page)
     model: str = "default"
@@ -70,17 +81,28 @@ class Settings(BaseSettings):
     max_total_atoms: PositiveInt = 4096
     max_message_bytes: PositiveInt = 65_536
     max_body_bytes: PositiveInt = 1_048_576
+    drain_s: NonNegativeFloat = 30.0
     rerun_rounds: Annotated[int, Field(ge=0)] = 4
     bond_workers: PositiveInt = 1
     bond_timeout_s: PositiveFloat = 5.0
     bond_memory_mb: PositiveInt = 1024
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("rate_requests", "rate_jobs")
+    @classmethod
+    def _is_a_rate(cls, value: str) -> str:
+        try:
+            if value:
+                parse(value)
+            return value
+        except ValueError:
+            raise ValueError("expected a rate such as 600/minute, or nothing for none") from None
 
     @property
     def keys_file(self) -> Path:
@@ -94,3 +116,29 @@ class Settings(BaseSettings):
     def spec_limits(self) -> SpecLimits:
         """The limits that a spec is checked against."""
         return SpecLimits(self.max_atoms_per_molecule, self.max_samples, self.max_steps, self.max_total_atoms)
+
+
+def complaints(error: ValidationError) -> list[str]:
+    """What is wrong with which variable, a line each."""
+    return [
+        f"{_variable(problem)}: expected {_expected(problem)}, got {problem['input']!r}" for problem in error.errors()
+    ]
+
+
+def unknown() -> list[str]:
+    """Variables of the environment that look like settings and are none: most likely misspelt."""
+    known = {f"STUDIO_{name.upper()}" for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith("STUDIO_") and name.upper() not in known)
+
+
+def _variable(problem: ErrorDetails) -> str:
+    name = str(problem["loc"][0])
+    return name if name.isupper() else f"STUDIO_{name.upper()}"
+
+
+def _expected(problem: ErrorDetails) -> str:
+    message = problem["msg"]
+    for start in ("Value error, expected ", "Input should be ", "Input should ", "String should "):
+        if message.startswith(start):
+            return message.removeprefix(start)
+    return message

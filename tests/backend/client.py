@@ -17,8 +17,8 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
-from studio.__main__ import server
 from studio.codec import Frame, decode
+from studio.server import server
 from studio.settings import Settings
 
 PATIENCE_S = 30.0
@@ -54,7 +54,14 @@ class Live:
 
 def settings(factory: str, **overrides: Any) -> Settings:
     """Settings for a test: an analytic field, a free port, no page."""
-    fixed = {"engine_factory": f"fields:{factory}", "port": 0, "log_level": "error"}
+    fixed: dict[str, Any] = {
+        "engine_factory": f"fields:{factory}",
+        "port": 0,
+        "log_level": "error",
+        "rate_requests": "",
+        "rate_jobs": "",
+        "drain_s": 0,
+    }
     folders = {"frontend": Path("/nonexistent"), "data": Path("/nonexistent")}
     return Settings(**{**fixed, **folders, **overrides})
 

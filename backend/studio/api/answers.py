@@ -25,6 +25,8 @@ def problem(error: Report) -> Response:
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     elif error.status == 503:
         headers["Retry-After"] = "2"
+    elif error.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     body = error.problem().model_dump_json(exclude_none=True)
     return Response(body, error.status, headers, media_type="application/problem+json")
 

@@ -1,18 +1,20 @@
 """What the endpoints share; it lives in `app.state` for as long as the application does."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from gpff.elements import SYMBOLS
 from gpff.spec import SAMPLERS
+from studio.door import Door
 from studio.engine.home import EngineHome
 from studio.engine.messages import Loaded
 from studio.jobs import Jobs
 from studio.keys import Keys
 from studio.protocol import ModelCard
+from studio.rates import Rates
 from studio.settings import Settings
 
 
@@ -22,6 +24,8 @@ class Services:
     engine: EngineHome
     jobs: Jobs
     keys: Keys
+    rates: Rates = field(default_factory=lambda: Rates("", ""))
+    door: Door = field(default_factory=Door)
 
 
 def services(connection: HTTPConnection) -> Services:
@@ -36,6 +40,17 @@ def owner(connection: HTTPConnection) -> str:
     `studio.keys.Keys.owner`. Raises `Unauthorized`.
     """
     return services(connection).keys.owner(presented_key(connection.headers))
+
+
+def visitor(connection: HTTPConnection) -> str:
+    """Whose rate this counts against: the owner where there are keys, else the address. Raises `Unauthorized`."""
+    keys = services(connection).keys
+    return owner(connection) if keys.required else address(connection)
+
+
+def address(connection: HTTPConnection) -> str:
+    """Where the connection comes from, as far as it is known."""
+    return "unknown" if connection.client is None else connection.client.host
 
 
 def presented_key(headers: Mapping[str, str]) -> str | None:

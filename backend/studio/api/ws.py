@@ -1,4 +1,4 @@
-"""The socket `/ws`: who may open it, and what its messages do.
+"""The socket `/ws`. Who may open it is decided before (`studio.api.gate`).
 
 Each connection has one task that reads and one that writes; the endpoint owns both and alone closes. Jobs of a
 connection end with it.
@@ -6,7 +6,6 @@ connection end with it.
 
 import asyncio
 from itertools import count
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -19,7 +18,6 @@ from studio.protocol import SUBPROTOCOL
 
 router = APIRouter()
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _names = count(1)
 
 
@@ -27,11 +25,6 @@ _names = count(1)
 async def socket(connection: WebSocket) -> None:
     """One client, from its handshake to its end."""
     shared = services(connection)
-    origin = connection.headers.get("origin")
-    if not origin_allowed(origin, connection.headers.get("host", ""), shared.settings.allowed_origins):
-        detail = f"pages from {origin} may not open this socket; see STUDIO_ALLOWED_ORIGINS"
-        await connection.send_denial_response(problem(Report("forbidden", 403, detail, field="origin")))
-        return
     offered = connection.scope.get("subprotocols", [])
     if offered and SUBPROTOCOL not in offered:
         detail = f"subprotocol: expected {SUBPROTOCOL}, got {', '.join(offered)}"
@@ -73,14 +66,3 @@ async def _write(connection: WebSocket, session: Session) -> None:
 
 def _is_disconnect(error: Exception) -> bool:
     return isinstance(error, WebSocketDisconnect | OSError)
-
-
-def origin_allowed(origin: str | None, host: str, allowed: tuple[str, ...]) -> bool:
-    """Whether a page of `origin` may connect to `host`: its own server's pages, local ones and those listed.
-
-    Programs that are not browsers send no origin, and need none.
-    """
-    if origin is None or origin in allowed:
-        return True
-    parts = urlsplit(origin)
-    return parts.scheme in ("http", "https") and (parts.netloc == host or parts.hostname in LOCAL_HOSTS)

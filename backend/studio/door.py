@@ -1,0 +1,97 @@
+"""Whether new work is taken, and who must be told when it no longer is."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from studio.errors import Draining
+
+RECONNECT_AFTER_S = 2.0
+LOOK_EVERY_S = 0.02
+GOODBYE_S = 2.0  # for the news of a cancelled job to reach its client
+
+log = logging.getLogger(__name__)
+
+
+class Guest(Protocol):
+    """Someone who is connected."""
+
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was to be sent has been."""
+
+    def draining(self) -> None:
+        """The service is about to end."""
+
+
+class Work(Protocol):
+    """The jobs that have not ended."""
+
+    def __len__(self) -> int: ...
+
+    def close(self) -> None:
+        """Cancel all."""
+
+
+class Door:
+    """Open until the service is told to end. A closed door lets in who fetches results, and no new work."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._guests: set[Guest] = set()
+
+    def check(self) -> None:
+        """Raises `Draining` when no new work is taken."""
+        if self.closed:
+            raise Draining("the service is about to end; ask again in a moment", RECONNECT_AFTER_S)
+
+    @contextmanager
+    def guest(self, guest: Guest) -> Iterator[None]:
+        """Someone is connected for as long as the block runs."""
+        self._guests.add(guest)
+        if self.closed:
+            guest.draining()
+        try:
+            yield
+        finally:
+            self._guests.discard(guest)
+
+    def close(self) -> None:
+        """Take no new work, and tell everyone. Once closed it stays closed."""
+        if not self.closed:
+            self.closed = True
+            for guest in self._guests:
+                guest.draining()
+
+    @property
+    def unsent(self) -> int:
+        """Guests to whom something is still to be sent."""
+        return sum(not guest.idle for guest in self._guests)
+
+
+async def drained(door: Door, jobs: Work, patience_s: float) -> bool:
+    """Close the door and wait until every job has ended and its end was sent; whether they all could finish.
+
+    After `patience_s` the jobs that still run are cancelled, and their clients are told so.
+    """
+    door.close()
+    log.info("draining: %d jobs have %g s to finish", len(jobs), patience_s)
+    if await _quiet(door, jobs, patience_s):
+        log.info("drained: every job has ended")
+        return True
+    log.warning("drained for %g s: %d jobs did not finish", patience_s, len(jobs))
+    jobs.close()
+    await _quiet(door, jobs, GOODBYE_S)
+    return False
+
+
+async def _quiet(door: Door, jobs: Work, patience_s: float) -> bool:
+    deadline = time.monotonic() + patience_s
+    while len(jobs) or door.unsent:
+        if time.monotonic() >= deadline:
+            return False
+        await asyncio.sleep(LOOK_EVERY_S)
+    return True
