@@ -1,4 +1,4 @@
-"""From coordinates to bonds, SMILES and a verdict in words; SDF and XYZ out. All use of RDKit is here.
+"""From coordinates to bonds, SMILES and a verdict in words, and to an SDF record that holds them.
 
 `perceive` is the project's test of validity (tier 0): RDKit's `DetermineBonds` at charge 0 without charged
 fragments must give one fragment without radicals. It runs in the calling process and can hang or eat memory
@@ -19,12 +19,10 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
 from gpff.elements import MIN_DISTANCE, VALENCES
-from gpff.errors import InputError
+from gpff.molfile import mol_block, sdf_record
 from gpff.workers import Failure, Workers
+from gpff.writers import MAX_COORDINATE, arrays
 
-MAX_COORDINATE = 9999.0  # Å; further out there is no molecule, and no room in an SDF column
-
-_MAX_V2000 = 999  # atoms or bonds that a V2000 block can count
 _MAX_NAMED = 3  # atoms that a reason names before it says "and n more"
 
 
@@ -51,7 +49,7 @@ def perceive(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
     connected piece ever reaches. The verdict is the one that `DetermineBonds` in a single call leads to.
     Raises InputError for arrays of the wrong shape and for numbers that are no element.
     """
-    z, x = _arrays(numbers, positions)
+    z, x = arrays(numbers, positions)
     if flaw := _geometric_flaw(x):
         return Verdict(False, reason=flaw)
     with rdBase.BlockLogs():
@@ -96,7 +94,7 @@ class BondWorkers:
 
     def submit(self, numbers: ArrayLike, positions: ArrayLike) -> Future[Verdict]:
         """Queue one molecule. Raises InputError (as `perceive` does), and RuntimeError after `close`."""
-        z, x = _arrays(numbers, positions)
+        z, x = arrays(numbers, positions)
         return self._workers.submit(z.copy(), x.copy())  # the caller may overwrite its own before their turn
 
     def map(self, molecules: Iterable[tuple[ArrayLike, ArrayLike]]) -> list[Verdict]:
@@ -133,51 +131,9 @@ def to_sdf(numbers: ArrayLike, positions: ArrayLike, verdict: Verdict | None = N
     marked as zero-valent, so that a reader does not fill it up with hydrogens. Raises InputError as
     `perceive` does, and for coordinates that are not finite or lie 9999 Å out.
     """
-    z, x = _finite(numbers, positions)
-    bonds = verdict.bonds if verdict else ()
-    block = _v3000 if max(len(z), len(bonds)) > _MAX_V2000 else _v2000
-    symbols = [_symbol(number) for number in z.tolist()]
-    lines = [_line(name), "  GPFF    00000000003D", "", *block(symbols, x, bonds), "M  END"]
-    if verdict and verdict.smiles is not None:
-        lines += ["> <SMILES>", verdict.smiles, ""]
-    if verdict and verdict.reason is not None:
-        lines += ["> <REASON>", _line(verdict.reason), ""]
-    return "\n".join([*lines, "$$$$", ""])
-
-
-def to_xyz(numbers: ArrayLike, positions: ArrayLike, comment: str = "") -> str:
-    """One XYZ frame, Å with six decimals. Raises InputError as `to_sdf` does."""
-    z, x = _finite(numbers, positions)
-    rows = [f"{_symbol(n):<2} {a:14.6f} {b:14.6f} {c:14.6f}" for n, (a, b, c) in _atoms(z, x)]
-    return "\n".join([str(len(z)), " ".join(comment.split()), *rows, ""])
-
-
-def _arrays(numbers: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    z = np.asarray(numbers)
-    x = np.asarray(positions, dtype=np.float64)
-    if z.ndim != 1 or z.size == 0 or z.dtype.kind not in "iu" or z.min() < 1 or z.max() > 118:
-        raise InputError("numbers", "atomic numbers [n_atoms] from 1 to 118", _described(z))
-    if x.shape != (len(z), 3):
-        raise InputError("positions", f"an array [{len(z)}, 3]", f"one of shape {list(x.shape)}")
-    return z.astype(np.int64, copy=False), x
-
-
-def _described(z: NDArray[np.generic]) -> str:
-    if z.ndim != 1 or z.size == 0 or z.dtype.kind not in "iu":
-        return f"{z.dtype} values of shape {list(z.shape)}"
-    return f"values from {z.min()} to {z.max()}"
-
-
-def _finite(numbers: ArrayLike, positions: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    z, x = _arrays(numbers, positions)
-    largest = np.abs(x).max()
-    if not largest < MAX_COORDINATE:
-        raise InputError("positions", f"finite coordinates within {MAX_COORDINATE:.0f} Å", f"{largest:g}")
-    return z, x
-
-
-def _atoms(z: NDArray[np.int64], x: NDArray[np.float64]) -> Iterable[tuple[int, list[float]]]:
-    return zip(z.tolist(), x.tolist(), strict=True)
+    known = {} if verdict is None else {"SMILES": verdict.smiles, "REASON": verdict.reason}
+    fields = {field: text for field, text in known.items() if text is not None}
+    return sdf_record(mol_block(numbers, positions, verdict.bonds if verdict else (), name=name), fields)
 
 
 def _geometric_flaw(x: NDArray[np.float64]) -> str | None:
@@ -234,35 +190,3 @@ def _listed(labels: list[str]) -> str:
     if len(labels) > _MAX_NAMED:
         return f"{', '.join(labels[:_MAX_NAMED])} and {len(labels) - _MAX_NAMED} more"
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)
-
-
-def _symbol(number: int) -> str:
-    return str(Chem.GetPeriodicTable().GetElementSymbol(number))
-
-
-def _line(text: str) -> str:
-    """Text for one line of a file: no line breaks, and not longer than the format's 80 characters."""
-    return " ".join(text.split())[:80]
-
-
-def _v2000(symbols: list[str], x: NDArray[np.float64], bonds: tuple[tuple[int, int, int], ...]) -> list[str]:
-    valence = 0 if bonds else 15  # 15 is the format's word for zero
-    atoms = [
-        f"{a:10.4f}{b:10.4f}{c:10.4f} {symbol:<3} 0  0  0  0  0{valence:3d}  0  0  0  0  0  0"
-        for symbol, (a, b, c) in zip(symbols, x.tolist(), strict=True)
-    ]
-    head = f"{len(symbols):3d}{len(bonds):3d}  0  0  0  0  0  0  0  0999 V2000"
-    return [head, *atoms, *(f"{i + 1:3d}{j + 1:3d}{order:3d}  0" for i, j, order in bonds)]
-
-
-def _v3000(symbols: list[str], x: NDArray[np.float64], bonds: tuple[tuple[int, int, int], ...]) -> list[str]:
-    valence = "" if bonds else " VAL=-1"  # -1 is the format's word for zero
-    atoms = [
-        f"{k} {symbol} {a:.4f} {b:.4f} {c:.4f} 0{valence}"
-        for k, (symbol, (a, b, c)) in enumerate(zip(symbols, x.tolist(), strict=True), start=1)
-    ]
-    rows = [f"{k} {order} {i + 1} {j + 1}" for k, (i, j, order) in enumerate(bonds, start=1)]
-    table = ["BEGIN CTAB", f"COUNTS {len(symbols)} {len(bonds)} 0 0 0", "BEGIN ATOM", *atoms, "END ATOM"]
-    if rows:
-        table += ["BEGIN BOND", *rows, "END BOND"]
-    return ["  0  0  0     0  0            999 V3000", *(f"M  V30 {row}" for row in [*table, "END CTAB"])]

@@ -64,10 +64,10 @@ class Candidate:
 
     def to_xyz(self, comment: str | None = None) -> str:
         """An XYZ frame; the comment line is the SMILES or the reason unless another is given."""
-        from gpff.chemistry import to_xyz
+        from gpff.writers import xyz_frame
 
         known = self.smiles or self.reason or ""
-        return to_xyz(self.numbers, self.positions, known if comment is None else comment)
+        return xyz_frame(self.numbers, self.positions, known if comment is None else comment)
 
 
 def sample(forces: ForceFn, spec: Spec | Plan) -> Iterator[State]:
