@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from gpff.errors import WeightsError
+from gpff.folders import WEIGHTS
 from gpff.force import ForceField
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "weights"
 VERSION = 1
 
 

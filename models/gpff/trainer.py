@@ -23,6 +23,7 @@ from torch import Tensor
 
 from gpff import checkpoint
 from gpff.data import QM9
+from gpff.folders import WEIGHTS
 from gpff.force import field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
 from gpff.painn import NetworkConfig, PaiNN
@@ -185,7 +186,7 @@ class Trainer:
         self.net.load_state_dict(model.forces.net.state_dict())
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
 
-    def export(self, name: str, folder: Path = checkpoint.WEIGHTS) -> Path:
+    def export(self, name: str, folder: Path = WEIGHTS) -> Path:
         """Write the averaged weights as a model that :func:`gpff.load` takes."""
         training = {
             **{k: v for k, v in asdict(self.config).items() if k != "network"},
