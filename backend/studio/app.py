@@ -5,9 +5,11 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from studio.api import answers, generate, model, ws
+from studio.api import answers, generate, health, model, ws
+from studio.api.access import Access
 from studio.api.gate import Gate
 from studio.api.middleware import BodyLimit, SecurityHeaders
 from studio.api.page import Page
@@ -19,8 +21,12 @@ from studio.job import Workshop
 from studio.jobs import Jobs
 from studio.judge import Judge
 from studio.keys import Keys
+from studio.metrics import Metrics
 from studio.rates import Rates
 from studio.settings import Settings
+
+# Lines that must leave as they are made, and floats that do not get smaller.
+INCOMPRESSIBLE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/x-ndjson", "application/vnd.gpff.frames")
 
 
 def create_app(settings: Settings | None = None, engine: EngineHome | None = None) -> FastAPI:
@@ -28,13 +34,15 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     settings = settings or Settings()
     home = engine or local_engine(settings)
     keys = Keys(settings.keys_file)
+    rates = Rates(settings.rate_requests, settings.rate_jobs)
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
         jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
-        app.state.services = Services(settings, home, jobs, keys, Rates(settings.rate_requests, settings.rate_jobs))
+        app.state.services = Services(settings, home, jobs, keys, rates, metrics)
         await home.start()
         try:
             yield
@@ -50,15 +58,29 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         lifespan=lifespan,
     )
     answers.install(app)
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
-    app.add_middleware(GZipMiddleware, minimum_size=1024)
-    for module in (generate, model, ws):
+    for module in (generate, health, model, ws):
         app.include_router(module.router)
     taken = frozenset(path for path in app.openapi()["paths"])
-    app.add_middleware(Gate, settings=settings, paths=taken)
-    app.add_middleware(SecurityHeaders)
     app.mount("/", Page(settings.frontend, taken), name="page")
+    _surround(app, settings, metrics, taken)
     return app
+
+
+def _surround(app: FastAPI, settings: Settings, metrics: Metrics, paths: frozenset[str]) -> None:
+    """The layers around the endpoints, from the inside out."""
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(GZipMiddleware, minimum_size=1024, exclude_content_types=INCOMPRESSIBLE)
+    app.add_middleware(Gate, settings=settings, paths=paths)
+    if settings.allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+        )
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(Access, metrics=metrics)
 
 
 def local_engine(settings: Settings) -> LocalEngine:

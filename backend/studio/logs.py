@@ -1,14 +1,13 @@
 """Logs: one JSON object a line for machines, one sentence a line for people; both know whose request they speak of.
 
-`bound` gives everything that is logged under it, in tasks that it starts as well, the fields that it names. No API
+`bind` gives what its task logs, and the tasks which that starts, the fields that it names. No API
 key is ever written: what looks like one is blotted out of the finished line, wherever it came from.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import Literal, TextIO
@@ -26,14 +25,9 @@ _KEY = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{20,}")
 _CHATTY = ("httpx", "httpcore", "websockets", "alembic")  # libraries whose every move is of no interest here
 
 
-@contextmanager
-def bound(**fields: object) -> Iterator[None]:
-    """Add `fields` to what is logged in this block, and in the tasks that are started in it."""
-    token = _bound.set({**_bound.get(), **fields})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
+def bind(**fields: object) -> None:
+    """Add `fields` to what this task, and those that it starts from now on, log."""
+    _bound.set({**_bound.get(), **fields})
 
 
 def configure(form: Format, level: str, process: str = "web", stream: TextIO | None = None) -> None:

@@ -11,8 +11,9 @@ from starlette.websockets import WebSocket
 
 from studio.api.answers import problem
 from studio.api.origins import host_allowed, origin_allowed
-from studio.api.state import address, presented_key, services, visitor
+from studio.api.state import address, owner, presented_key, services, visitor
 from studio.errors import Forbidden, StudioError, Unauthorized, report
+from studio.logs import bind
 from studio.settings import Settings
 
 NEW_WORK = frozenset({"/generate", "/jobs"})  # POST starts a job there
@@ -55,6 +56,7 @@ class Gate:
         shared = services(request)
         self._check_origin(request.headers)
         who = await self._who(request)
+        _name(request)
         await shared.rates.request(who)
         if method == "POST" and request.scope["path"] in NEW_WORK:
             shared.door.check()
@@ -67,6 +69,7 @@ class Gate:
             who = address(connection)  # the key comes with the first message
         else:
             who = await self._who(connection)
+            _name(connection)
         await shared.rates.request(who)
 
     async def _who(self, connection: HTTPConnection) -> str:
@@ -80,6 +83,12 @@ class Gate:
         origin = headers.get("origin")
         if not origin_allowed(origin, headers.get("host", ""), self._settings.allowed_origins):
             raise Forbidden(f"origin: expected one in STUDIO_ALLOWED_ORIGINS, got {ascii(origin)[:80]}")
+
+
+def _name(connection: HTTPConnection) -> None:
+    """Let the log know whose request this is."""
+    connection.scope["studio.owner"] = name = owner(connection)
+    bind(owner=name)
 
 
 def _first(path: str) -> str:

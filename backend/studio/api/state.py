@@ -13,6 +13,7 @@ from studio.engine.home import EngineHome
 from studio.engine.messages import Loaded
 from studio.jobs import Jobs
 from studio.keys import Keys
+from studio.metrics import Metrics
 from studio.protocol import ModelCard
 from studio.rates import Rates
 from studio.settings import Settings
@@ -25,6 +26,7 @@ class Services:
     jobs: Jobs
     keys: Keys
     rates: Rates = field(default_factory=lambda: Rates("", ""))
+    metrics: Metrics = field(default_factory=Metrics)
     door: Door = field(default_factory=Door)
 
 

@@ -1,0 +1,60 @@
+"""What is counted, and what the counts are called."""
+
+import re
+
+import pytest
+from client import running, settings
+
+from gpff.chemistry import Verdict, perceive
+from studio.metrics import Metrics, kind
+from studio.results import RAN_AWAY
+
+WATER = [[0.0, 0.0, 0.12], [0.0, 0.76, -0.47], [0.0, -0.76, -0.47]]
+
+
+def value(text: str, name: str) -> float:
+    (found,) = re.findall(rf"^{re.escape(name)} (\S+)$", text, re.MULTILINE)
+    return float(found)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "positions", "expected"),
+    [
+        ([8, 1, 1], WATER, "valid"),
+        ([8, 1, 1], [*WATER[:2], [0.0, -9.0, 0.0]], "fragments"),
+        ([8, 1, 1], [*WATER[:2], [0.0, 0.7601, -0.47]], "overlap"),
+        ([8, 1], WATER[:2], "radical"),
+        ([8, 1, 1], [*WATER[:2], [float("nan"), 0.0, 0.0]], "ran_away"),
+        ([9, 1, 1], [[0.0, 0.0, 0.0], [0.92, 0.0, 0.0], [-0.92, 0.0, 0.0]], "crowded"),
+    ],
+)
+def test_reasons_are_counted_by_kind(numbers: list[int], positions: list[list[float]], expected: str) -> None:
+    assert kind(perceive(numbers, positions)) == expected
+
+
+def test_reasons_that_are_not_of_the_bonds() -> None:
+    assert kind(Verdict(False, reason=RAN_AWAY)) == "ran_away"
+    assert kind(Verdict(False, reason="bond perception took longer than 5 s")) == "timeout"
+    assert kind(Verdict(False, reason="news")) == kind(Verdict(False)) == "other"
+
+
+def test_requests_are_counted_by_route_and_never_by_path() -> None:
+    with running(settings("harmonic")) as live:
+        live.post("/generate", json={"formula": "CH4", "steps": 2})
+        live.post("/generate", json={"formula": "Zz"})
+        live.get("/nothing/7.js")
+        response = live.get("/metrics")
+        assert response.headers["content-type"].startswith("text/plain")
+        text = response.text
+        assert value(text, 'studio_http_requests_total{method="POST",route="/generate",status="200"}') == 1
+        assert value(text, 'studio_http_requests_total{method="POST",route="/generate",status="422"}') == 1
+        assert value(text, 'studio_http_request_seconds_count{route="/generate"}') == 2
+        assert "nothing" not in text
+        assert value(text, "studio_ready") == 1
+
+
+def test_two_applications_count_apart() -> None:
+    one, other = Metrics(), Metrics()
+    one.judged(Verdict(True))
+    assert value(one.text().decode(), 'studio_verdicts_total{reason="valid"}') == 1
+    assert b'reason="' not in other.text()
