@@ -6,8 +6,8 @@
 | `STUDIO_PORT`, `PORT` | 8000 | port to listen on |
 | `STUDIO_LOG_LEVEL` | info | the least that is logged: `debug`, `info`, `warning`, `error` or `critical` |
 | `STUDIO_LOG_FORMAT` | auto | `json`, `text`, or `auto`: text on a terminal, JSON elsewhere |
-| `STUDIO_ALLOWED_ORIGINS` | none | origins, separated by commas, that may open the socket beside the page's own |
-| `STUDIO_ALLOWED_HOSTS` | none | names that it may be called by; none: local ones on loopback, else any |
+| `STUDIO_ALLOWED_ORIGINS` | none | origins, separated by commas, whose pages may call the service beside its own |
+| `STUDIO_ALLOWED_HOSTS` | none | names it may be called by; none: local ones where it listens on loopback, else any |
 | `STUDIO_RATE_REQUESTS` | 3000/minute | REST requests and connections of one key or address; empty: any number |
 | `STUDIO_RATE_JOBS` | 1200/minute | jobs that one key or address may start; empty: any number |
 | `STUDIO_DATA` | ~/.local/share/gpff-studio | folder of what must outlive the service: designs, API keys |
@@ -19,12 +19,15 @@
 | `STUDIO_MAX_RUNNING` | 64 | jobs that advance together; the others wait |
 | `STUDIO_MAX_QUEUE` | 256 | jobs that may wait; beyond it `busy` or 429 |
 | `STUDIO_MAX_JOBS_PER_CLIENT` | 16 | unfinished jobs of one socket |
-| `STUDIO_MAX_SAMPLES` | 64 | candidates of one job |
-| `STUDIO_MAX_STEPS` | 1024 | steps of one job |
-| `STUDIO_MAX_ATOMS_PER_MOLECULE` | 256 | |
+| `STUDIO_MAX_SAMPLES` | 64 | candidates of one job, at most 65535 |
+| `STUDIO_MAX_STEPS` | 1024 | steps of one job, at most 1024 |
+| `STUDIO_MAX_ATOMS_PER_MOLECULE` | 256 | atoms of one candidate, at most 4096; a step costs their square |
 | `STUDIO_MAX_TOTAL_ATOMS` | 4096 | atoms of one job, all candidates together |
 | `STUDIO_MAX_MESSAGE_BYTES` | 65536 | one message of a client; four times as much closes the connection |
 | `STUDIO_MAX_BODY_BYTES` | 1048576 | one body of a REST request |
+| `STUDIO_RETAIN_MB` | 256 | memory for the frames of ended and running jobs |
+| `STUDIO_RETAIN_S` | 900 | how long an ended job can be had again |
+| `STUDIO_GRACE_S` | 30 | how long a job outlives its dropped connection |
 | `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
 | `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates |
@@ -42,7 +45,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gpff.spec import Limits as SpecLimits
-from studio.protocol import MAX_STEPS, Limits
+from studio.protocol import MAX_LIST, MAX_STEPS, Limits
+
+MAX_SAMPLES = 65_535  # what a frame can count
 
 
 def _built_page() -> Path:
@@ -75,12 +80,15 @@ class Settings(BaseSettings):
     max_running: PositiveInt = 64
     max_queue: Annotated[int, Field(ge=0)] = 256
     max_jobs_per_client: PositiveInt = 16
-    max_samples: PositiveInt = 64
+    max_samples: Annotated[int, Field(ge=1, le=MAX_SAMPLES)] = 64
     max_steps: Annotated[int, Field(ge=1, le=MAX_STEPS)] = MAX_STEPS
-    max_atoms_per_molecule: PositiveInt = 256
+    max_atoms_per_molecule: Annotated[int, Field(ge=1, le=MAX_LIST)] = 256
     max_total_atoms: PositiveInt = 4096
     max_message_bytes: PositiveInt = 65_536
     max_body_bytes: PositiveInt = 1_048_576
+    retain_mb: PositiveInt = 256
+    retain_s: NonNegativeFloat = 900.0
+    grace_s: NonNegativeFloat = 30.0
     drain_s: NonNegativeFloat = 30.0
     rerun_rounds: Annotated[int, Field(ge=0)] = 4
     bond_workers: PositiveInt = 1
@@ -132,8 +140,8 @@ def unknown() -> list[str]:
 
 
 def _variable(problem: ErrorDetails) -> str:
-    name = str(problem["loc"][0])
-    return name if name.isupper() else f"STUDIO_{name.upper()}"
+    name = f"STUDIO_{problem['loc'][0]}".upper().replace("STUDIO_STUDIO_", "STUDIO_")
+    return "PORT" if name == "STUDIO_PORT" and name not in os.environ else name
 
 
 def _expected(problem: ErrorDetails) -> str:

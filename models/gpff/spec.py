@@ -139,7 +139,7 @@ class Limits:
     @classmethod
     def library(cls) -> Limits:
         """Bounds for calls from Python, where runs are cut into chunks: only mistakes are refused."""
-        return cls(max_samples=10_000_000, max_steps=100_000, max_total_atoms=2_000_000_000)
+        return cls(4096, max_samples=10_000_000, max_steps=100_000, max_total_atoms=2_000_000_000)
 
 
 def open_valences(spec: Spec) -> tuple[int, ...]:

@@ -6,8 +6,11 @@ import pytest
 from pydantic import ValidationError
 
 import studio.settings
-from studio.protocol import Limits
-from studio.settings import Settings
+from gpff.errors import LimitError
+from gpff.plan import compile
+from studio.protocol import GenerateSpec, Limits
+from studio.settings import Settings, complaints, unknown
+from studio.specs import to_spec
 
 
 def test_defaults_bind_to_loopback() -> None:
@@ -51,6 +54,52 @@ def test_senseless_values_are_refused(monkeypatch: pytest.MonkeyPatch, name: str
         Settings()
 
 
+def rows() -> dict[str, str]:
+    """Setting: what the table says of its default."""
+    found = re.findall(r"^\| `STUDIO_(\w+)`[^|]*\| ([^|]+) \|", studio.settings.__doc__ or "", re.MULTILINE)
+    return {name.lower(): default for name, default in found}
+
+
 def test_every_setting_is_in_the_table() -> None:
-    documented = set(re.findall(r"`STUDIO_(\w+)`", studio.settings.__doc__ or ""))
-    assert documented == {name.upper() for name in Settings.model_fields}
+    assert set(rows()) == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"data", "frontend", "device"}))
+def test_the_table_tells_the_default(name: str) -> None:
+    default = Settings.model_fields[name].default
+    said = rows()[name]
+    assert said == ("none" if default in ((), None) else f"{default:g}" if isinstance(default, float) else str(default))
+
+
+def test_more_atoms_a_molecule_are_a_setting() -> None:
+    wire = GenerateSpec(formula="C100H202")
+    with pytest.raises(LimitError, match="at most 256 atoms"):
+        to_spec(wire, 1, Settings().spec_limits())
+    plan = compile(to_spec(wire, 1, Settings(max_atoms_per_molecule=302).spec_limits()))
+    assert plan.ptr.tolist() == [0, 302]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("STUDIO_MAX_ATOMS_PER_MOLECULE", "5000", "less than or equal to 4096"),
+        ("STUDIO_MAX_SAMPLES", "70000", "less than or equal to 65535"),
+        ("STUDIO_RATE_JOBS", "often", "a rate such as 600/minute"),
+        ("STUDIO_LOG_FORMAT", "xml", "'auto', 'json' or 'text'"),
+        ("PORT", "70000", "less than or equal to 65535"),
+        ("STUDIO_DRAIN_S", "-1", "greater than or equal to 0"),
+    ],
+)
+def test_a_complaint_names_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:
+    monkeypatch.delenv("STUDIO_PORT", raising=False)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as caught:
+        Settings()
+    (line,) = complaints(caught.value)
+    assert line.startswith(f"{name}: expected ") and expected in line and line.endswith(f"got {value!r}")
+
+
+def test_misspelt_variables_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STUDIO_MAX_SAMPLE", "3")
+    monkeypatch.setenv("STUDIO_MAX_SAMPLES", "3")
+    assert "STUDIO_MAX_SAMPLE" in unknown() and "STUDIO_MAX_SAMPLES" not in unknown()
