@@ -34,6 +34,7 @@ type Sampler = Literal[
     "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
 ]
 type ShapeName = Literal["rod", "disc", "sphere"]
+type JobState = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "expired"]
 
 
 class Wire(BaseModel):

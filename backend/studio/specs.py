@@ -1,5 +1,8 @@
 """From the wire to the library: a `GenerateSpec` becomes a checked `gpff` spec, its errors in the names of the wire."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from gpff.composition import parse_formula
@@ -7,7 +10,7 @@ from gpff.errors import InputError
 from gpff.molecules import Floats
 from gpff.shape import typical_variances
 from gpff.spec import Blob, Limits, Scaffold, Spec, validate
-from studio.protocol import BlobSpec, GenerateSpec, ScaffoldSpec, ShapeName
+from studio.protocol import MAX_LIST, BlobSpec, GenerateSpec, ScaffoldSpec, ShapeName, SteeredBlob
 
 RELATIVE_VARIANCES: dict[ShapeName, tuple[float, float, float]] = {
     "rod": (0.85, 0.13, 0.02),
@@ -39,6 +42,32 @@ def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
             raise type(error)(error.field.removeprefix("blobs.0."), error.expected, error.got) from None
         raise
     return spec
+
+
+def steered_blobs(spec: Spec, wires: Sequence[SteeredBlob]) -> tuple[Blob, ...]:
+    """The blobs of `spec` with what a client changes of them. Raises `InputError` where they would be others."""
+    if len(wires) != len(spec.blobs):
+        raise InputError("blobs", f"as many as the job has, {len(spec.blobs)}", str(len(wires)))
+    return tuple(
+        _steered(blob, wire, f"blobs.{i}") for i, (blob, wire) in enumerate(zip(spec.blobs, wires, strict=True))
+    )
+
+
+def _steered(blob: Blob, wire: SteeredBlob, field: str) -> Blob:
+    if wire.formula is not None:
+        numbers = parse_formula(wire.formula, f"{field}.formula", MAX_LIST)
+        if blob.numbers is None or sorted(numbers.tolist()) != sorted(blob.numbers):
+            raise InputError(f"{field}.formula", "the blob's own atoms", wire.formula)
+    if wire.heavy_atoms not in (None, blob.heavy_atoms):
+        raise InputError(f"{field}.heavy_atoms", "the blob's own atoms", str(wire.heavy_atoms))
+    if wire.placed not in (None, blob.placed):
+        raise InputError(f"{field}.placed", f"{blob.placed}, as the job began", str(wire.placed))
+    return replace(
+        blob,
+        center=blob.center if wire.center is None else wire.center,
+        covariance=blob.covariance if wire.covariance is None else np.array(wire.covariance),
+        strictness=blob.strictness if wire.strictness is None else wire.strictness,
+    )
 
 
 def shape_covariance(shape: ShapeName, n_atoms: int) -> Floats:

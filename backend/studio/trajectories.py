@@ -85,6 +85,9 @@ class Trajectory:
         self.nbytes -= freed
         return freed
 
+    def _clear(self) -> None:
+        self._checkpoints = []
+
     def _size(self, checkpoint: Checkpoint) -> int:
         """Bytes of a checkpoint: its frame shares the arrays of its state, and the job's first plan is counted."""
         steered = 0 if checkpoint.plan is self._plan else _arrays(checkpoint.plan)
@@ -154,8 +157,10 @@ class Trajectories:
             self.nbytes -= max(thick, key=lambda trajectory: trajectory.nbytes)._thin()
 
     def _forget_oldest(self) -> None:
-        job = next(iter(self._ended))
-        self.nbytes -= self._ended.pop(job)[1].nbytes
+        job, (_, trajectory) = next(iter(self._ended.items()))
+        del self._ended[job]
+        self.nbytes -= trajectory.nbytes
+        trajectory._clear()  # someone may hold the job itself for a while
         self._forgotten(job)
 
 
