@@ -14,8 +14,7 @@ PLAN = compile(Spec.from_formula("CH4", n=2, steps=100))
 STATE = samplers.init(PLAN)
 EMPTY = JOB_BYTES + ATOM_BYTES * PLAN.n_atoms
 FRAME = FRAME_BYTES + sum(
-    array.nbytes
-    for array in (STATE.positions, STATE.active, STATE.sigma_hat, STATE.rms_force, STATE.nfe, STATE.failed)
+    array.nbytes for array in (STATE.positions, STATE.active, STATE.sigma_hat, STATE.rms_force, STATE.nfe, STATE.failed)
 )
 
 
