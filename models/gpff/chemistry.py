@@ -23,6 +23,7 @@ from gpff.molfile import mol_block, sdf_record
 from gpff.workers import Failure, Workers
 from gpff.writers import MAX_COORDINATE, arrays
 
+_BLOCK = 256  # rows of the table of distances that are held at once
 _MAX_NAMED = 3  # atoms that a reason names before it says "and n more"
 
 
@@ -50,10 +51,10 @@ def perceive(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
     Raises InputError for arrays of the wrong shape and for numbers that are no element.
     """
     z, x = arrays(numbers, positions)
-    if flaw := _geometric_flaw(x):
+    if flaw := geometric_flaw(x):
         return Verdict(False, reason=flaw)
     with rdBase.BlockLogs():
-        mol = _bare(z, x)
+        mol = bare(z, x)
         try:
             rdDetermineBonds.DetermineConnectivity(mol)
             n_fragments = len(Chem.GetMolFrags(mol))
@@ -61,10 +62,10 @@ def perceive(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
                 return Verdict(False, reason=f"{n_fragments} separate fragments")
             crowded = _crowded(mol)
             rdDetermineBonds.DetermineBondOrders(mol, charge=0, allowChargedFragments=False, embedChiral=True)
-            radicals = [_label(atom) for atom in mol.GetAtoms() if atom.GetNumRadicalElectrons()]
+            radicals = [label(atom) for atom in mol.GetAtoms() if atom.GetNumRadicalElectrons()]
             if radicals:
-                return Verdict(False, reason=f"radical on {_listed(radicals)}")
-            return Verdict(True, smiles=Chem.MolToSmiles(Chem.RemoveHs(mol)), bonds=_bonds(mol))
+                return Verdict(False, reason=f"radical on {listed(radicals)}")
+            return Verdict(True, smiles=Chem.MolToSmiles(Chem.RemoveHs(mol)), bonds=kekulized_bonds(mol))
         except (ValueError, RuntimeError):  # no bond orders fit, or they do not survive sanitization
             return Verdict(False, reason=crowded or "bonds do not fit the valences at charge 0")
 
@@ -136,7 +137,7 @@ def to_sdf(numbers: ArrayLike, positions: ArrayLike, verdict: Verdict | None = N
     return sdf_record(mol_block(numbers, positions, verdict.bonds if verdict else (), name=name), fields)
 
 
-def _geometric_flaw(x: NDArray[np.float64]) -> str | None:
+def geometric_flaw(x: NDArray[np.float64]) -> str | None:
     """Why these points cannot be nuclei, whatever the elements; None when they can."""
     broken = np.flatnonzero(~np.isfinite(x).all(axis=1))
     if broken.size:
@@ -144,15 +145,17 @@ def _geometric_flaw(x: NDArray[np.float64]) -> str | None:
     astray = np.flatnonzero(np.abs(x).max(axis=1) >= MAX_COORDINATE)
     if astray.size:
         return f"atom {astray[0] + 1} is further than {MAX_COORDINATE:.0f} Å from the origin"
-    i, j = np.triu_indices(len(x), k=1)
-    distances = np.linalg.norm(x[i] - x[j], axis=1)
-    if distances.size and (shortest := distances.min()) < MIN_DISTANCE:
-        k = int(distances.argmin())
-        return f"atoms {i[k] + 1} and {j[k] + 1} overlap ({shortest:.2f} Å)"
-    return None
+    nearest = (np.inf, 0, 0)
+    for start in range(0, len(x), _BLOCK):
+        distances = np.linalg.norm(x[start : start + _BLOCK, None] - x, axis=2)
+        distances[np.tril_indices(len(distances), k=start, m=len(x))] = np.inf
+        i, j = divmod(int(distances.argmin()), len(x))
+        nearest = min(nearest, (float(distances[i, j]), start + i, j))
+    shortest, i, j = nearest
+    return f"atoms {i + 1} and {j + 1} overlap ({shortest:.2f} Å)" if shortest < MIN_DISTANCE else None
 
 
-def _bare(z: NDArray[np.int64], x: NDArray[np.float64]) -> Chem.Mol:
+def bare(z: NDArray[np.int64], x: NDArray[np.float64]) -> Chem.Mol:
     """Atoms at their places, no bonds."""
     mol = Chem.RWMol()
     for number in z.tolist():
@@ -168,11 +171,12 @@ def _crowded(mol: Chem.Mol) -> str | None:
     for atom in mol.GetAtoms():
         most = VALENCES.get(atom.GetAtomicNum())
         if most is not None and atom.GetDegree() > most:
-            return f"{_label(atom)} has {atom.GetDegree()} neighbours at bonding distance, valence {most}"
+            return f"{label(atom)} has {atom.GetDegree()} neighbours at bonding distance, valence {most}"
     return None
 
 
-def _bonds(mol: Chem.Mol) -> tuple[tuple[int, int, int], ...]:
+def kekulized_bonds(mol: Chem.Mol) -> tuple[tuple[int, int, int], ...]:
+    """(i, j, order) with i < j, aromatic rings in a Kekulé form. Raises what RDKit does when there is none."""
     kekulized = Chem.Mol(mol)
     Chem.Kekulize(kekulized, clearAromaticFlags=True)
     bonds = []
@@ -182,11 +186,13 @@ def _bonds(mol: Chem.Mol) -> tuple[tuple[int, int, int], ...]:
     return tuple(sorted(bonds))
 
 
-def _label(atom: Chem.Atom) -> str:
+def label(atom: Chem.Atom) -> str:
+    """An atom as a chemist names it: C3 is the third atom."""
     return f"{atom.GetSymbol()}{atom.GetIdx() + 1}"
 
 
-def _listed(labels: list[str]) -> str:
+def listed(labels: list[str]) -> str:
+    """Labels as a phrase, the first few of them when they are many."""
     if len(labels) > _MAX_NAMED:
         return f"{', '.join(labels[:_MAX_NAMED])} and {len(labels) - _MAX_NAMED} more"
     return " and ".join([", ".join(labels[:-1]), labels[-1]] if len(labels) > 1 else labels)

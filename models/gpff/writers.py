@@ -107,18 +107,19 @@ def pdb_frames(
 
 
 def pdb_model(
-    number: int,
     numbers: ArrayLike,
     positions: ArrayLike,
     bonds: Bonds = (),
     charges: Charges | None = None,
     name: str = "",
+    number: int | None = None,
 ) -> str:
-    """One molecule as one model of a PDB file that holds different ones, its CONECT records within."""
+    """One molecule with its CONECT records; as model `number` in a file that holds several different ones."""
     z = _numbers(numbers)
     rows = _pdb_template(z, [0, len(z)], checked_charges(charges, len(z))) % tuple(_pdb_positions(positions, len(z)))
     title = f"COMPND    {one_line(name, 70)}\n" if name.strip() else ""
-    return f"MODEL     {number % 10_000:4d}\n{title}{rows}{conect(checked_bonds(bonds, len(z)))}ENDMDL\n"
+    text = f"{title}{rows}{conect(checked_bonds(bonds, len(z)))}"
+    return text if number is None else f"MODEL     {number % 10_000:4d}\n{text}ENDMDL\n"
 
 
 def conect(bonds: Bonds) -> str:

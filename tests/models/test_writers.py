@@ -89,9 +89,9 @@ def test_a_trajectory_as_pdb_has_a_model_for_each_frame_and_a_chain_for_each_mol
 
 
 def test_columns_of_a_pdb_atom_are_where_they_belong() -> None:
-    line = pdb_model(1, [17], [[-999.999, 9998.999, 0.0]], charges=[-1], name="salt").splitlines()[2]
+    line = pdb_model([17], [[-999.999, 9998.999, 0.0]], charges=[-1], name="salt").splitlines()[1]
     assert (line[0:6], line[6:11], line[12:16], line[17:20], line[21], line[22:26]) == (
-        "HETATM", "    1", "CL1 ".replace("L", "l"), "MOL", "A", "   1",
+        "HETATM", "    1", "Cl1 ", "MOL", "A", "   1",
     )  # fmt: skip
     assert (line[30:38], line[38:46], line[46:54]) == ("-999.999", "9998.999", "   0.000")
     assert (line[76:78], line[78:80], len(line)) == ("CL", "1-", 80)
@@ -99,7 +99,7 @@ def test_columns_of_a_pdb_atom_are_where_they_belong() -> None:
 
 def test_atom_names_of_a_large_pdb_molecule_keep_their_columns() -> None:
     n = 12_345
-    text = pdb_model(1, [6] * n, np.zeros((n, 3)))
+    text = pdb_model([6] * n, np.zeros((n, 3)))
     rows = [line for line in text.splitlines() if line.startswith("HETATM")]
     assert len(rows) == n and {len(row) for row in rows} == {80} and {row[76:80] for row in rows} == {" C  "}
 
