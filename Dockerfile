@@ -26,7 +26,7 @@ WORKDIR /app
 # developers need, so it is given as constraints: what is installed is what the service imports, at the pinned versions.
 COPY pyproject.toml requirements.lock ./
 RUN /opt/uv/bin/uv pip install --constraint requirements.lock --requirement pyproject.toml setuptools
-COPY README.md LICENSE ./
+COPY README.md LICENSE setup.py ./
 COPY models/ models/
 COPY backend/ backend/
 RUN /opt/uv/bin/uv pip install --no-deps --no-build-isolation --editable .
@@ -48,10 +48,11 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     STUDIO_HOST=0.0.0.0 \
-    STUDIO_PORT=8000
+    STUDIO_PORT=8000 \
+    STUDIO_DATA=/data
 WORKDIR /data
 USER studio
-# The designs that people save; everything else in the image may be thrown away.
+# The designs that people save and the hashes of their keys; everything else in the image may be thrown away.
 VOLUME ["/data"]
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \

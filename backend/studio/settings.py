@@ -51,7 +51,10 @@ MAX_SAMPLES = 65_535  # what a frame can count
 
 
 def _built_page() -> Path:
-    return Path(__file__).resolve().parents[2] / "frontend" / "dist"
+    """In the package where it was installed, in frontend/ in the sources."""
+    here = Path(__file__).resolve()
+    installed = here.parent / "page"
+    return installed if installed.is_dir() else here.parents[2] / "frontend" / "dist"
 
 
 def _data_folder() -> Path:
