@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gpff.composition import formula, parse_formula
     from gpff.errors import GpffError, InputError, LimitError, WeightsError
     from gpff.generation import Candidate, generate, sample
-    from gpff.molecules import Molecules
     from gpff.spec import Blob, Limits, Scaffold, Spec, validate
 
 __all__ = [
@@ -31,7 +30,6 @@ __all__ = [
     "LimitError",
     "Limits",
     "Model",
-    "Molecules",
     "Scaffold",
     "Spec",
     "WeightsError",
@@ -48,7 +46,6 @@ _HOMES = {
     "composition": ("formula", "parse_formula"),
     "errors": ("GpffError", "InputError", "LimitError", "WeightsError"),
     "generation": ("Candidate", "generate", "sample"),
-    "molecules": ("Molecules",),
     "spec": ("Blob", "Limits", "Scaffold", "Spec", "validate"),
 }
 
