@@ -83,17 +83,26 @@ def read_pdb(text: str, how: Reading) -> Parsed:
 
 def read_smiles(text: str, how: Reading) -> Parsed:
     """A SMILES and, after a space, its name; with hydrogens and the coordinates of ETKDG."""
-    written, _, name = text.strip().partition(" ") if " " in text.strip() else text.strip().partition("\t")
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(written, sanitize=False)
-        if mol is None or mol.GetNumAtoms() == 0:
-            raise InputError("record", "a SMILES string", repr(written[:80]))
-        check_atoms(mol.GetNumAtoms(), how.max_atoms)
-        _sanitize(mol)
-        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    written, _, name = text.strip().replace("\t", " ").partition(" ")
+    mol = smiles_to_mol(written, how.max_atoms)
     full = _with_hydrogens(mol, how, add_coordinates=False)
     added = full.GetNumAtoms() - mol.GetNumAtoms()
     return from_mol(_embedded(full, how), name.strip(), embedded=True, added_hydrogens=added)
+
+
+def smiles_to_mol(text: str, max_atoms: int) -> Chem.Mol:
+    """RDKit's molecule of a SMILES, sanitized, the atoms in the order of the text, hydrogens as it has them.
+
+    Raises InputError for what is no SMILES or no molecule, LimitError for more than `max_atoms` in the text.
+    """
+    with rdBase.BlockLogs():
+        mol = Chem.MolFromSmiles(text, sanitize=False)
+        if mol is None or mol.GetNumAtoms() == 0:
+            raise InputError("record", "a SMILES string", repr(text[:80]))
+        check_atoms(mol.GetNumAtoms(), max_atoms)
+        _sanitize(mol)
+        Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
+    return mol
 
 
 def _sanitize(mol: Chem.Mol) -> None:
