@@ -28,6 +28,9 @@
 | `STUDIO_RETAIN_MB` | 256 | memory for the frames of ended and running jobs |
 | `STUDIO_RETAIN_S` | 900 | how long an ended job can be had again |
 | `STUDIO_GRACE_S` | 30 | how long a job outlives its dropped connection |
+| `STUDIO_RETAIN_MB` | 256 | frames and results that are kept, also of jobs that have ended; the oldest go first |
+| `STUDIO_RETAIN_S` | 900 | how long those of an ended job are kept |
+| `STUDIO_GRACE_S` | 30 | how long a job goes on when its connection broke and no other follows it |
 | `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
 | `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates |
@@ -89,6 +92,9 @@ class Settings(BaseSettings):
     max_total_atoms: PositiveInt = 4096
     max_message_bytes: PositiveInt = 65_536
     max_body_bytes: PositiveInt = 1_048_576
+    retain_mb: PositiveInt = 256
+    retain_s: NonNegativeFloat = 900.0
+    grace_s: NonNegativeFloat = 30.0
     retain_mb: PositiveInt = 256
     retain_s: NonNegativeFloat = 900.0
     grace_s: NonNegativeFloat = 30.0
