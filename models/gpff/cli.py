@@ -21,6 +21,7 @@ COMMANDS = {
     "data": "build the cached QM9 file, or say what is in it",
     "train": "train a model; stop and resume at will",
     "evaluate": "measure validity against network evaluations",
+    "growth": "measure how molecules grow from a scaffold",
 }
 """Subcommand → what it does. All but `sample` and `data` live in the module of their name."""
 
@@ -73,13 +74,15 @@ def _setup(name: str, parser: argparse.ArgumentParser) -> Run:
 
 
 def _setup_sample(parser: argparse.ArgumentParser) -> Run:
+    from gpff.spec import SAMPLERS
+
     parser.add_argument("formula", nargs="+", help="such as C7H8O2; several are sampled in turn")
     parser.add_argument("-n", type=int, default=1, help="molecules of each formula (default 1)")
     parser.add_argument("--steps", type=int, default=64, help="sampler steps (default 64)")
-    parser.add_argument("--sampler", choices=("dd", "sdd"), default="sdd", help="default sdd")
+    parser.add_argument("--sampler", choices=SAMPLERS, default="sdd", help="default sdd")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument("--noise", type=float, help="λ of sdd in Å")
-    parser.add_argument("--model", default="default", help="name or folder of the weights")
+    parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
     parser.add_argument("-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)")
     parser.add_argument("--valid-only", action="store_true", help="leave invalid molecules out of the output")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import re
 import shlex
 import sys
 import time
@@ -24,7 +25,7 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.data import load as load_data
 from gpff.generation import Candidate, generate
-from gpff.spec import Sampler
+from gpff.spec import SAMPLERS, Sampler
 
 PAPER = {("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93"}
 """Validity in percent that the paper reports for 10,000 molecules, 256 features, σ = 30 Å."""
@@ -93,9 +94,8 @@ def measure(
 
 
 def _reasons(candidates: Iterable[Candidate]) -> str:
-    """The three commonest reasons for failure, numbers and atoms left out."""
-    short = Counter(" ".join(w for w in (c.reason or "").split() if not any(map(str.isdigit, w)))
-                    for c in candidates if not c.valid)  # fmt: skip
+    """The three commonest reasons for failure, without the atoms that they name."""
+    short = Counter(re.sub(r"\b([A-Z][a-z]?)\d+\b", r"\1", c.reason or "") for c in candidates if not c.valid)
     return "; ".join(f"{reason} ({count})" for reason, count in short.most_common(3))
 
 
@@ -115,19 +115,27 @@ def table(rows: Sequence[Row], model: Model, command: str) -> str:
     ]
     for r in rows:
         noise = "default" if r.noise is None else f"{r.noise:g}"
-        noise = "–" if r.sampler == "dd" else noise
+        noise = noise if r.sampler == "sdd" else "–"
         lines.append(
-            f"| {r.sampler.upper()} | {r.steps} | {r.nfe:.1f} | {noise} | {r.n} | {Rate(r.valid, r.n)} | "
+            f"| {title(r.sampler)} | {r.steps} | {r.nfe:.1f} | {noise} | {r.n} | {Rate(r.valid, r.n)} | "
             f"{PAPER.get((r.sampler, r.steps), '')} | {r.unique} | {r.finite} | {r.seconds:.0f} | {r.reasons} |"
         )
     return "\n".join(lines) + "\n"
+
+
+def title(sampler: str) -> str:
+    """A sampler's name as tables show it: DD, SDD, Heun, AS stochastic Heun …"""
+    words = sampler.split("_")
+    names = {"dd": "DD", "sdd": "SDD", "as": "AS", "heun": "Heun"}
+    text = " ".join(names.get(word, word) for word in words)
+    return text[0].upper() + text[1:]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff evaluate``."""
     parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--n", type=int, default=1000, help="test compositions, one molecule each (default 1000)")
-    parser.add_argument("--samplers", nargs="+", choices=["sdd", "dd"], default=["sdd", "dd"])
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["sdd", "dd"])
     parser.add_argument("--steps", nargs="+", type=int, default=[6, 16, 64, 256])
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--seed", type=int, default=0)

@@ -20,6 +20,7 @@ class Stream(IntEnum):
     COMPOSITION = 0
     PRIOR = 1
     NOISE = 2
+    SHAPE = 3
 
 
 def generator(seed: int, molecule: int, stream: Stream, step: int = 0) -> np.random.Generator:

@@ -20,7 +20,9 @@ from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment
 from gpff.noise import Stream, generator
 from gpff.schedules import NOISE_FREE, NOISE_SCAFFOLD
 from gpff.shape import typical_covariance
-from gpff.spec import Blob, Limits, Sampler, Spec, open_valences, validate
+from gpff.shape_predictor import ARCHETYPES
+from gpff.shape_predictor import load as load_predictor
+from gpff.spec import MIN_VARIANCE, Blob, Limits, Sampler, Spec, open_valences, validate
 
 SIGMA_PRIOR = 30.0
 """Standard deviation in Å of the prior of free generation."""
@@ -117,7 +119,7 @@ def _cat_blobs(plans: Sequence[Plan]) -> Blobs:
     return Blobs(ptr=ptr, **{name: np.concatenate(values) for name, values in joined.items()})
 
 
-def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = False) -> Plan:
+def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = True) -> Plan:
     """The plan of `spec`, for its molecules 0 to n_samples - 1 or for those named by `molecules`.
 
     A molecule's name is part of its random key: molecule 7 is the same in every plan it is compiled into.
@@ -141,7 +143,7 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Fa
         ptr=ptr,
         fixed=fixed,
         anchor=anchor,
-        blobs=_compile_blobs(spec, np.flatnonzero(~fixed), sizes[:, 1:]),
+        blobs=_compile_blobs(spec, ids, np.flatnonzero(~fixed), sizes[:, 1:]),
         keys=np.stack([np.full(len(ids), spec.seed, dtype=np.int64), ids], axis=1),
         sampler=spec.sampler,
         steps=spec.steps,
@@ -151,19 +153,27 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Fa
     )
 
 
-def _compile_blobs(spec: Spec, atoms: Ints, sizes: Ints) -> Blobs:
-    """`atoms` in batch order; `sizes [n_molecules, n_blobs]`."""
+def _compile_blobs(spec: Spec, molecules: Ints, atoms: Ints, sizes: Ints) -> Blobs:
+    """`molecules [n_molecules]`: their names; `atoms` in batch order; `sizes [n_molecules, n_blobs]`."""
     n_molecules, n_blobs = sizes.shape
-    covariances = {
-        (i, n): _covariance(spec, blob, int(n)) for i, blob in enumerate(spec.blobs) for n in np.unique(sizes[:, i])
+    common = {
+        (i, n): _covariance(spec, blob, int(n))
+        for i, blob in enumerate(spec.blobs)
+        for n in np.unique(sizes[:, i])
+        if blob.shape is None
     }
+    covariances = [
+        common[i, n] if blob.shape is None else _drawn_covariance(spec, blob.shape, int(molecule), i, int(n))
+        for molecule, row in zip(molecules, sizes, strict=True)
+        for i, (blob, n) in enumerate(zip(spec.blobs, row, strict=True))
+    ]
     return Blobs(
         atoms=atoms,
         ptr=pointers(sizes.ravel()),
         molecule=np.repeat(np.arange(n_molecules, dtype=np.int64), n_blobs),
         hold=np.tile(np.array([_hold(blob) for blob in spec.blobs], dtype=np.int64), n_molecules),
         center=np.tile(np.array([blob.center for blob in spec.blobs]), (n_molecules, 1)),
-        covariance=np.stack([covariances[i, n] for row in sizes for i, n in enumerate(row)]),
+        covariance=np.stack(covariances),
         strictness=np.tile(np.array([blob.strictness for blob in spec.blobs]), n_molecules),
     )
 
@@ -171,13 +181,19 @@ def _compile_blobs(spec: Spec, atoms: Ints, sizes: Ints) -> Blobs:
 def _hold(blob: Blob) -> Hold:
     if blob.placed:
         return Hold.PLACED
-    return Hold.NONE if blob.covariance is None else Hold.SHAPE
+    return Hold.NONE if blob.covariance is None and blob.shape is None else Hold.SHAPE
 
 
 def _covariance(spec: Spec, blob: Blob, n_atoms: int) -> Floats:
     if blob.covariance is not None:
         return (blob.covariance + blob.covariance.T) / 2.0
     return SIGMA_PRIOR**2 * np.eye(3) if spec.is_free else typical_covariance(n_atoms)
+
+
+def _drawn_covariance(spec: Spec, shape: str | tuple[float, ...], molecule: int, blob: int, n_atoms: int) -> Floats:
+    relative = ARCHETYPES.get(shape) if isinstance(shape, str) else shape  # "any" has no proportions
+    rng = generator(spec.seed, molecule, Stream.SHAPE, blob)
+    return np.diag(np.maximum(load_predictor().draw(n_atoms, rng, relative), MIN_VARIANCE))
 
 
 def compositions(spec: Spec, molecule: int) -> list[Ints]:

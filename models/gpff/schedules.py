@@ -12,7 +12,7 @@ from gpff.molecules import Floats, Ints
 NOISE_FREE = 0.5
 """Default λ of SDD in Å where no scaffold is given."""
 
-NOISE_SCAFFOLD = 0.25
+NOISE_SCAFFOLD = 0.5
 """Default λ of SDD in Å beside a scaffold."""
 
 

@@ -2,9 +2,9 @@
 
 A molecule's shape is told by its principal variances `v1 ≥ v2 ≥ v3` (Å²), here as three logarithms: its size
 `½ ln(v1 + v2 + v3)` and its proportions `½ ln(v1/v2)`, `½ ln(v2/v3)`. (The paper takes the Cholesky factor of the
-covariance, with a logarithmic diagonal. In the principal frame that is three numbers as well; the three more that it has
-elsewhere only say how QM9 happens to turn its molecules.) For every atom count that the data has enough of, a Gaussian
-mixture of `N_COMPONENTS` is fitted to them.
+covariance, with a logarithmic diagonal. In the principal frame that is three numbers as well; the three more that it
+has elsewhere only say how QM9 happens to turn its molecules.) For every atom count that the data has enough of, a
+Gaussian mixture of `N_COMPONENTS` is fitted to them.
 
 Given proportions leave a mixture of one variable, the size: the size of a rod, a disc or a sphere is drawn from it.
 Size as the sum, not the product, of variances stays sensible where v3 goes to zero.
@@ -72,17 +72,21 @@ class ShapePredictor:
             r = np.exp(-2.0 * np.cumsum([0.0, *ratios]))
             r = np.sort(r / r.sum())[::-1]
         else:
-            r = _proportions(relative)
+            r = proportions(relative)
             weights, sizes, spreads = _given(np.log(r[:2] / r[1:]) / 2.0, weights, means, covariances)
             k = rng.choice(len(weights), p=weights)
             size = rng.normal(sizes[k], spreads[k])
         return np.asarray(r * np.exp(2.0 * (size + shift)))
 
 
-def _proportions(relative: tuple[float, ...]) -> Floats:
+def proportions(relative: tuple[float, ...], field: str = "relative") -> Floats:
+    """Relative principal variances `[3]`, largest first, that sum to 1 and are none below `FLOOR`.
+
+    Raises `InputError` naming `field` for what is no proportion.
+    """
     r = np.sort(np.asarray(relative, dtype=np.float64))[::-1]
     if r.shape != (3,) or not np.isfinite(r).all() or r[-1] < 0.0 or r[0] <= 0.0:
-        raise InputError("relative", "three variances, none negative, not all zero", repr(relative))
+        raise InputError(field, "three variances, none negative, not all zero", repr(relative))
     r = np.maximum(r / r.sum(), FLOOR)
     return np.asarray(r / r.sum())
 

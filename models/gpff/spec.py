@@ -5,6 +5,7 @@
 | not placed, no covariance, alone, no scaffold | `N(0, 30² I)`, centred | nothing: free generation |
 | not placed, no covariance, otherwise | typical covariance at its centre | nothing |
 | not placed, covariance | `N(centre, Σ)` | its principal variances, in any orientation |
+| not placed, shape | the same, Σ drawn by the shape predictor for each molecule | the same |
 | placed | `N(centre, Σ)`; Σ typical when none is given | mean and covariance in the lab frame |
 """
 
@@ -22,11 +23,14 @@ from gpff.composition import SUPPORTED, check_valence, formula, parse_formula
 from gpff.elements import MIN_DISTANCE, SYMBOLS
 from gpff.errors import InputError, LimitError
 from gpff.molecules import Floats, Ints
+from gpff.shape_predictor import ARCHETYPES, proportions
 
 type Sampler = Literal[
     "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
 ]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler.__value__)
+
+SHAPES = ("any", *ARCHETYPES)
 
 MAX_COORDINATE = 200.0
 """Farthest from the origin, in Å, that a scaffold atom or a blob's centre may lie."""
@@ -45,6 +49,8 @@ class Blob:
     `numbers` (atomic numbers) or `heavy_atoms` (that many heavy atoms of random types, with hydrogens to fit
     the open valences): exactly one of the two. `center [3]` Å; `covariance [3, 3]` Å²; `placed`: centre and
     orientation are meant in the lab frame; `strictness` s > 0: the larger, the sooner the blob lets go.
+    `shape`: principal variances are drawn for each molecule by the shape predictor, freely ("any"), in the proportions
+    of an archetype ("rod", "disc", "sphere") or in given ones.
     """
 
     numbers: tuple[int, ...] | None = None
@@ -53,6 +59,7 @@ class Blob:
     covariance: Floats | None = None
     placed: bool = True
     strictness: float = 1.0
+    shape: str | tuple[float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.numbers is not None:
@@ -111,20 +118,21 @@ class Spec:
         seed: int = 0,
         noise: float | None = None,
         covariance: ArrayLike | None = None,
+        shape: str | tuple[float, float, float] | None = None,
     ) -> Spec:
         """Free generation of `n` molecules of `formula` (text, or atomic numbers).
 
-        With a `covariance` the shape is held as well, in any orientation. Raises `InputError` for text that
-        is no formula.
+        With a `covariance` or a `shape` (see `Blob`) the shape is held as well, in any orientation. Raises `InputError`
+        for text that is no formula.
         """
         numbers = parse_formula(formula) if isinstance(formula, str) else np.asarray(formula)
-        shape = None if covariance is None else np.asarray(covariance, dtype=np.float64)
-        blob = Blob(numbers=tuple(numbers.tolist()), covariance=shape, placed=False)
+        matrix = None if covariance is None else np.asarray(covariance, dtype=np.float64)
+        blob = Blob(numbers=tuple(numbers.tolist()), covariance=matrix, placed=False, shape=shape)
         return cls((blob,), n_samples=n, sampler=sampler, steps=steps, seed=seed, noise=noise)
 
 
 def _is_bare(blob: Blob) -> bool:
-    return not blob.placed and blob.covariance is None
+    return not blob.placed and blob.covariance is None and blob.shape is None
 
 
 @dataclass(frozen=True)
@@ -225,9 +233,22 @@ def _check_blob(blob: Blob, field: str) -> None:
         raise InputError(f"{field}.center", expected, str(blob.center))
     if blob.covariance is not None:
         _check_covariance(blob.covariance, f"{field}.covariance")
+    if blob.shape is not None:
+        _check_shape(blob, f"{field}.shape")
     if not 0.0 < blob.strictness <= MAX_STRICTNESS:
         expected = f"more than 0, at most {MAX_STRICTNESS:g}"
         raise InputError(f"{field}.strictness", expected, f"{blob.strictness:g}")
+
+
+def _check_shape(blob: Blob, field: str) -> None:
+    if blob.placed or blob.covariance is not None:
+        got = "a placed blob" if blob.placed else "a covariance as well"
+        raise InputError(field, "a shape only for a blob that is not placed and has no covariance", got)
+    if isinstance(blob.shape, str):
+        if blob.shape not in SHAPES:
+            raise InputError(field, " or ".join(SHAPES), repr(blob.shape))
+    elif blob.shape is not None:
+        proportions(blob.shape, field)
 
 
 def _check_covariance(covariance: Floats, field: str) -> None:
