@@ -80,8 +80,8 @@ def table(rows: Sequence[Grown], model: Model, command: str, seconds: float) -> 
         "",
         f"    {command}",
         "",
-        f"**Valid: {Rate(valid, n)} %. Products: {Rate(products, n)} %, in {reached} of {len(rows)} steps. Scaffold bit "
-        f"for bit in place: {kept} of {n}.** {seconds:.0f} s.",
+        f"**Valid: {Rate(valid, n)} %. Products: {Rate(products, n)} %, in {reached} of {len(rows)} steps. Scaffold "
+        f"bit for bit in place: {kept} of {n}.** {seconds:.0f} s.",
         "",
         "| step | scaffold | blob | n | valid, % | product, % | first at | distinct |",
         "|---|---|---|---|---|---|---|---|",
