@@ -25,9 +25,6 @@
 | `STUDIO_MAX_TOTAL_ATOMS` | 4096 | atoms of one job, all candidates together |
 | `STUDIO_MAX_MESSAGE_BYTES` | 65536 | one message of a client; four times as much closes the connection |
 | `STUDIO_MAX_BODY_BYTES` | 1048576 | one body of a REST request |
-| `STUDIO_RETAIN_MB` | 256 | memory for the frames of ended and running jobs |
-| `STUDIO_RETAIN_S` | 900 | how long an ended job can be had again |
-| `STUDIO_GRACE_S` | 30 | how long a job outlives its dropped connection |
 | `STUDIO_RETAIN_MB` | 256 | frames and results that are kept, also of jobs that have ended; the oldest go first |
 | `STUDIO_RETAIN_S` | 900 | how long those of an ended job are kept |
 | `STUDIO_GRACE_S` | 30 | how long a job goes on when its connection broke and no other follows it |
@@ -92,9 +89,6 @@ class Settings(BaseSettings):
     max_total_atoms: PositiveInt = 4096
     max_message_bytes: PositiveInt = 65_536
     max_body_bytes: PositiveInt = 1_048_576
-    retain_mb: PositiveInt = 256
-    retain_s: NonNegativeFloat = 900.0
-    grace_s: NonNegativeFloat = 30.0
     retain_mb: PositiveInt = 256
     retain_s: NonNegativeFloat = 900.0
     grace_s: NonNegativeFloat = 30.0
