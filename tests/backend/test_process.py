@@ -3,10 +3,14 @@
 import pickle
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from gpff import samplers
+from gpff.plan import compile
+from gpff.spec import Spec
 from studio.engine.messages import Cancel, Cancelled, Done, Event, Snapshot
 from studio.engine.process import LENGTH, Channel, Options, load, pack, resolve
 
@@ -19,7 +23,8 @@ def ends() -> Iterator[tuple[Channel, socket.socket]]:
 
 
 def snapshot(step: int, n_atoms: int = 4) -> Snapshot:
-    return Snapshot(1, step, np.full((n_atoms, 3), float(step)), np.zeros(1), np.zeros(1))
+    plan = compile(Spec.from_formula("CH4"))
+    return Snapshot(1, replace(samplers.init(plan), step=step, positions=np.full((n_atoms, 3), float(step))))
 
 
 def received(sock: socket.socket, channel: Channel) -> list[Event]:
@@ -64,7 +69,7 @@ def test_a_parent_that_does_not_read_costs_frames_and_nothing_else(ends: tuple[C
         channel.post(snapshot(step, n_atoms=1000))
         assert list(channel.exchange(wait=False)) == []
     last = snapshot(300, n_atoms=1000)
-    channel.post(Done(1, last, np.array([300]), np.array([False])))
+    channel.post(Done(1, last))
     events = received(parent, channel)
     steps = [event.step for event in events if isinstance(event, Snapshot)]
     assert steps[0] == 0 and steps == sorted(steps) and len(steps) < 100

@@ -25,8 +25,11 @@ from studio.engine.messages import (
     Queued,
     Refused,
     Resume,
+    Rewind,
     Snapshot,
     Start,
+    Steer,
+    Steered,
 )
 from studio.engine.scheduler import QueueFull, Scheduler, Ticket
 
@@ -100,10 +103,10 @@ class Engine:
     def _admit(self, job: int) -> list[Event]:
         run = self._runs[job]
         try:
-            run.state = samplers.init(run.start.plan)
+            run.state = run.start.state or samplers.init(run.start.plan)
         except Exception as error:
             return [self._crash(job, error)]
-        return [_snapshot(job, run.state)]
+        return [Snapshot(job, run.state)]
 
     def _propose(self, job: int, events: list[Event]) -> list[_Share]:
         run = self._runs[job]
@@ -142,10 +145,10 @@ class Engine:
         run.state = state
         if samplers.finished(plan, state):
             self._forget(job)
-            return [Done(job, _snapshot(job, state), state.nfe, state.failed)]
+            return [Done(job, Snapshot(job, state))]
         if state.active.sum() != share.state.active.sum():
             self._scheduler.reprice(job, _cost(plan, state.active))
-        return [_snapshot(job, state)] if state.step % run.start.stride == 0 else []
+        return [Snapshot(job, state)] if state.step % run.start.stride == 0 else []
 
     def _crash(self, job: int, error: Exception) -> Event:
         log.error("job %d ended by an error", job, exc_info=error)
@@ -155,10 +158,6 @@ class Engine:
     def _forget(self, job: int) -> None:
         self._scheduler.remove(job)
         self._runs.pop(job, None)
-
-
-def _snapshot(job: int, state: State) -> Snapshot:
-    return Snapshot(job, state.step, state.positions, state.sigma_hat, state.rms_force)
 
 
 def _cost(plan: Plan, active: Bools) -> int:

@@ -1,22 +1,36 @@
 """What goes into the engine and what comes out of it. Jobs are numbers (u32)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from gpff.molecules import Bools, Floats, Ints
 from gpff.plan import Plan
+from gpff.samplers import State
+from gpff.spec import Blob
+
+type Lane = Literal["interactive", "batch"]
+"""Someone watches, or someone fetches the answer later: the first goes ahead of the second."""
 
 # --- commands: they take effect between two steps ----------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Run `plan`, publishing every `stride`-th step. Jobs of one `client` share its part of the engine."""
+    """Run `plan`, publishing every `stride`-th step. Jobs of one `client` share its part of the engine.
+
+    `deadline_s`: seconds from now after which the job is `Expired`, wherever it is. With `state` the run goes on from
+    there (a branch, or a job that outlived its engine); `paused`: it waits for `Resume`.
+    """
 
     job: int
     client: str
     plan: Plan
     stride: int = 1
+    lane: Lane = "interactive"
+    deadline_s: float | None = None
+    state: State | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True)
@@ -26,6 +40,8 @@ class Cancel:
 
 @dataclass(frozen=True)
 class Pause:
+    """Leave the job out of steps. It gives up its running slot and keeps its age."""
+
     job: int
 
 
@@ -34,19 +50,46 @@ class Resume:
     job: int
 
 
-type Command = Start | Cancel | Pause | Resume
+@dataclass(frozen=True, eq=False)
+class Steer:
+    """From the next step on the job's blobs are `blobs` (same count and atoms; None: as they are), and the atoms
+    `freeze` (indices into the plan's `n_atoms`) stay where they are then.
+
+    Answered by `Steered`. To be checked by `gpff.steering.check_steering` first; what does not pass there is ignored.
+    """
+
+    job: int
+    blobs: tuple[Blob, ...] | None
+    freeze: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Rewind:
+    """The job goes on from an earlier `state`; with `plan`, under the plan that it had then (before it was steered)."""
+
+    job: int
+    state: State
+    plan: Plan | None = None
+
+
+type Command = Start | Cancel | Pause | Resume | Steer | Rewind
 
 # --- events ------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The model is ready: it has been evaluated once. `manifest` is what was recorded at its training."""
+    """The model is ready: it has been evaluated. `manifest` is what was recorded at its training.
+
+    A step over E ordered pairs of atoms takes about `step_s + edge_s * E` seconds, as measured at the start.
+    """
 
     name: str
     hash: str
     device: str
     manifest: dict[str, Any]
+    step_s: float = 0.0
+    edge_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -54,6 +97,23 @@ class LoadFailed:
     """There is no model; the engine ends."""
 
     detail: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """How the engine does: of the newest step, its duration and what of it was not the network (scheduling,
+    samplers, encoding), and the jobs and ordered pairs of atoms in it; `waiting` jobs by lane, and `running` ones.
+
+    `steps`: those since the report before. At most a few reports a second.
+    """
+
+    step_s: float
+    overhead_s: float
+    batch_jobs: int
+    batch_edges: int
+    waiting: Mapping[Lane, int]
+    running: int
+    steps: int = 1
 
 
 @dataclass(frozen=True)
@@ -75,29 +135,59 @@ class Refused:
 
 @dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Where a job's atoms are after `step` steps.
+    """Where a job is after `step` steps: all that a run needs to go on from there.
 
-    positions [n_atoms, 3] Å; sigma_hat, rms_force [n_molecules] Å; `dropped`: others before it were lost to a
-    slow reader.
+    `dropped`: others before it were lost to a slow reader.
     """
 
     job: int
-    step: int
-    positions: Floats
-    sigma_hat: Floats
-    rms_force: Floats
+    state: State
     dropped: bool = False
+
+    @property
+    def step(self) -> int:
+        return self.state.step
+
+    @property
+    def positions(self) -> Floats:
+        """`[n_atoms, 3]` Å."""
+        return self.state.positions
+
+    @property
+    def sigma_hat(self) -> Floats:
+        """`[n_molecules]` Å."""
+        return self.state.sigma_hat
+
+    @property
+    def rms_force(self) -> Floats:
+        """`[n_molecules]` Å."""
+        return self.state.rms_force
+
+
+@dataclass(frozen=True, eq=False)
+class Steered:
+    """`Steer` or `Rewind` has taken effect: snapshots from here on belong to `plan`."""
+
+    job: int
+    plan: Plan
 
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """The job is finished. steps, failed [n_molecules]: steps each molecule took, and whether it ended early,
-    with forces that were not finite or atoms that ran away."""
+    """The job is finished."""
 
     job: int
     last: Snapshot
-    steps: Ints
-    failed: Bools
+
+    @property
+    def steps(self) -> Ints:
+        """Steps that each molecule took: `[n_molecules]`."""
+        return self.last.state.nfe
+
+    @property
+    def failed(self) -> Bools:
+        """Molecules that ended early, with forces that were not finite or atoms that ran away: `[n_molecules]`."""
+        return self.last.state.failed
 
 
 @dataclass(frozen=True)
@@ -106,12 +196,19 @@ class Cancelled:
 
 
 @dataclass(frozen=True)
+class Expired:
+    """The deadline passed before the job was done."""
+
+    job: int
+
+
+@dataclass(frozen=True)
 class Crashed:
-    """The engine failed while it worked on the job."""
+    """The job itself cannot go on: an error in its step, or it ended the engine's process again and again."""
 
     job: int
     detail: str
 
 
-type JobEvent = Queued | Refused | Snapshot | Done | Cancelled | Crashed
-type Event = Loaded | LoadFailed | JobEvent
+type JobEvent = Queued | Refused | Snapshot | Steered | Done | Cancelled | Expired | Crashed
+type Event = Loaded | LoadFailed | Report | JobEvent
