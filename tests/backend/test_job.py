@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from fields import Harmonic, Hazard
 from inline import InlineEngine, TellingJudge
 
+from gpff import samplers
 from gpff.chemistry import Verdict
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
@@ -114,7 +116,7 @@ async def test_frames_lost_between_the_processes_are_marked() -> None:
     jobs, _ = shop(engine)
     job = await jobs.start(wire(), "client", ear)
     engine.step()
-    lost = Snapshot(job.number, 3, np.zeros((5, 3)), np.zeros(1), np.zeros(1), dropped=True)
+    lost = Snapshot(job.number, replace(samplers.init(job.plan), step=3), dropped=True)
     engine._listeners[job.number](lost)
     assert ear.frames[-1].flags == FLAG_DROPPED and ear.frames[-1].step == 3
     jobs.close()
