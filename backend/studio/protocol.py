@@ -343,7 +343,10 @@ class Branch(Wire):
 
 
 class Rewind(Wire):
-    """The job goes on from its newest retained frame at `step`; what comes then has new sequence numbers."""
+    """The job goes on from its newest retained frame at `step`, as steered as it was then; also while it is paused.
+
+    What comes then has new sequence numbers.
+    """
 
     type: Literal["rewind"]
     job: JobId

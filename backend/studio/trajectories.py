@@ -1,6 +1,6 @@
 """The frames that are kept, of jobs that run and of jobs that have ended, within a bound of bytes and of age.
 
-Every frame is kept with the sampler's state and the plan that it was made by, so that a run can go on from any of
+Every frame is kept with the sampler's state and the spec and plan that it was made by, so that a run can go on from any of
 them. Frames and states share their arrays: what a frame costs is its positions in float64 and a little more.
 When the bound is reached, whole jobs go, the one that ended first before all others; when only running jobs are
 left, the largest is thinned out, but for its first and its newest frame.
@@ -16,6 +16,7 @@ import numpy as np
 from gpff.molecules import Bools, Ints
 from gpff.plan import Plan
 from gpff.samplers import State
+from gpff.spec import Spec
 from studio.codec import Frame
 
 FRAME_BYTES = 2048  # of objects and array headers, beside what the arrays hold
@@ -27,6 +28,7 @@ class Checkpoint:
     """A frame with all that a run needs to go on from it."""
 
     frame: Frame
+    spec: Spec
     plan: Plan
     state: State
 

@@ -10,7 +10,8 @@ from gpff.spec import Spec
 from studio.codec import Frame
 from studio.trajectories import ATOM_BYTES, FRAME_BYTES, JOB_BYTES, Checkpoint, Trajectories, Trajectory
 
-PLAN = compile(Spec.from_formula("CH4", n=2, steps=100))
+SPEC = Spec.from_formula("CH4", n=2, steps=100)
+PLAN = compile(SPEC)
 STATE = samplers.init(PLAN)
 EMPTY = JOB_BYTES + ATOM_BYTES * PLAN.n_atoms
 FRAME = FRAME_BYTES + sum(
@@ -21,7 +22,7 @@ FRAME = FRAME_BYTES + sum(
 def point(seq: int, step: int | None = None, plan: Plan = PLAN) -> Checkpoint:
     state = replace(STATE, step=seq - 1 if step is None else step)
     frame = Frame(1, seq, state.step, 0, state.positions, state.sigma_hat, state.rms_force)
-    return Checkpoint(frame, plan, state)
+    return Checkpoint(frame, SPEC, plan, state)
 
 
 class Shelf(Trajectories):

@@ -122,7 +122,11 @@ export interface ResumeRun {
   readonly req_id?: string | null;
 }
 
-/** The job goes on from its newest retained frame at `step`; what comes then has new sequence numbers. */
+/**
+ * The job goes on from its newest retained frame at `step`, as steered as it was then; also while it is paused.
+ *
+ * What comes then has new sequence numbers.
+ */
 export interface Rewind {
   readonly type: "rewind";
   readonly job: string;
