@@ -1,8 +1,8 @@
 """The frames that are kept, of jobs that run and of jobs that have ended, within a bound of bytes and of age.
 
-Every frame is kept with the sampler's state and the spec and plan that it was made by, so that a run can go on from any of
-them. Frames and states share their arrays: what a frame costs is its positions in float64 and a little more.
-When the bound is reached, whole jobs go, the one that ended first before all others; when only running jobs are
+Every frame is kept with the sampler's state and the spec and plan that it was made by, so that a run can go on
+from any of them. Frames and states share their arrays: what a frame costs is its positions in float64 and a little
+more. When the bound is reached, whole jobs go, the one that ended first before all others; when only running jobs are
 left, the largest is thinned out, but for its first and its newest frame.
 """
 
