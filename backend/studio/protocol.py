@@ -296,7 +296,7 @@ class ResumeRun(Wire):
 class SteeredBlob(Wire):
     """A blob as it is to be from now on; what is left out, or null, stays as it is.
 
-    Its atoms and whether it is `placed` cannot change: where they are given they must be those of the job.
+    Its atoms cannot change: where they are given they must be those of the job.
     """
 
     formula: Formula | None = None

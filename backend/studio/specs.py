@@ -60,12 +60,11 @@ def _steered(blob: Blob, wire: SteeredBlob, field: str) -> Blob:
             raise InputError(f"{field}.formula", "the blob's own atoms", wire.formula)
     if wire.heavy_atoms not in (None, blob.heavy_atoms):
         raise InputError(f"{field}.heavy_atoms", "the blob's own atoms", str(wire.heavy_atoms))
-    if wire.placed not in (None, blob.placed):
-        raise InputError(f"{field}.placed", f"{blob.placed}, as the job began", str(wire.placed))
     return replace(
         blob,
         center=blob.center if wire.center is None else wire.center,
         covariance=blob.covariance if wire.covariance is None else np.array(wire.covariance),
+        placed=blob.placed if wire.placed is None else wire.placed,
         strictness=blob.strictness if wire.strictness is None else wire.strictness,
     )
 

@@ -185,7 +185,7 @@ export interface Steer {
 /**
  * A blob as it is to be from now on; what is left out, or null, stays as it is.
  *
- * Its atoms and whether it is `placed` cannot change: where they are given they must be those of the job.
+ * Its atoms cannot change: where they are given they must be those of the job.
  */
 export interface SteeredBlob {
   readonly formula?: string | null;
