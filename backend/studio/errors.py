@@ -15,7 +15,7 @@
         ├── JobCancelled          409 cancelled
         ├── JobExpired            504 expired
         ├── Busy                  429 busy         with `retry_after_s`
-        │   └── Draining          503 draining
+        ├── Draining              503 draining     with `retry_after_s`
         └── EngineError           503 engine
             └── NotReady          503 not_ready
 """
@@ -124,11 +124,16 @@ class Busy(StudioError):
         return str(self.args[0])
 
 
-class Draining(Busy):
-    """The service is about to end: running jobs finish, new ones go to its successor."""
+class Draining(StudioError):
+    """The service is about to end: running jobs finish, new ones go to its successor after `retry_after_s`."""
 
     code: ErrorCode = "draining"
     status = 503
+    retryable = True
+
+    def __init__(self, detail: str, retry_after_s: float) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
 
 
 class EngineError(StudioError):
@@ -196,7 +201,7 @@ def report(error: BaseException) -> Report:
             got=plain(error.got),
         )
     if isinstance(error, StudioError):
-        retry_after_s = error.retry_after_s if isinstance(error, Busy) else None
+        retry_after_s = error.retry_after_s if isinstance(error, Busy | Draining) else None
         return Report(error.code, error.status, plain(str(error)), error.retryable, retry_after_s=retry_after_s)
     return Report("internal", 500, "an error that was not foreseen; it is in the server's log", retryable=True)
 
