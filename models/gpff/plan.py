@@ -171,14 +171,15 @@ def _compile_blobs(spec: Spec, molecules: Ints, atoms: Ints, sizes: Ints) -> Blo
         atoms=atoms,
         ptr=pointers(sizes.ravel()),
         molecule=np.repeat(np.arange(n_molecules, dtype=np.int64), n_blobs),
-        hold=np.tile(np.array([_hold(blob) for blob in spec.blobs], dtype=np.int64), n_molecules),
+        hold=np.tile(np.array([hold_of(blob) for blob in spec.blobs], dtype=np.int64), n_molecules),
         center=np.tile(np.array([blob.center for blob in spec.blobs]), (n_molecules, 1)),
         covariance=np.stack(covariances),
         strictness=np.tile(np.array([blob.strictness for blob in spec.blobs]), n_molecules),
     )
 
 
-def _hold(blob: Blob) -> Hold:
+def hold_of(blob: Blob) -> Hold:
+    """How the atoms of `blob` are held."""
     if blob.placed:
         return Hold.PLACED
     return Hold.NONE if blob.covariance is None and blob.shape is None else Hold.SHAPE

@@ -177,7 +177,7 @@ def validate(spec: Spec, limits: Limits | None = None) -> None:
         raise InputError("blobs", "at least one blob", "none")
     n_atoms = 0
     for i, blob in enumerate(spec.blobs):
-        _check_blob(blob, f"blobs.{i}")
+        check_blob(blob, f"blobs.{i}")
         # A random blob has at most 2 n + 2 hydrogens.
         n_atoms += len(blob.numbers) if blob.numbers is not None else 3 * (blob.heavy_atoms or 0) + 2
     if spec.scaffold is not None:
@@ -218,7 +218,8 @@ def _check_elements(numbers: Sequence[int], field: str) -> None:
         raise InputError(field, f"elements {SUPPORTED}", f"unknown element with atomic number {unknown[0]}")
 
 
-def _check_blob(blob: Blob, field: str) -> None:
+def check_blob(blob: Blob, field: str) -> None:
+    """Raise `InputError` for what is wrong with one blob by itself; `field` is what it is called."""
     if (blob.numbers is None) == (blob.heavy_atoms is None):
         got = "neither" if blob.numbers is None else "both"
         raise InputError(field, "either a formula or a number of heavy atoms", got)
