@@ -8,12 +8,13 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from studio.api import answers, generate, health, model, ws
+from studio.api import answers, generate, health, model, molecules, ws
 from studio.api.access import Access
 from studio.api.gate import Gate
 from studio.api.middleware import BodyLimit, SecurityHeaders
 from studio.api.page import Page
 from studio.api.state import Services
+from studio.chemist import Chemist
 from studio.engine.home import EngineHome
 from studio.engine.local import LocalEngine
 from studio.engine.process import Options
@@ -22,6 +23,7 @@ from studio.jobs import Jobs
 from studio.judge import Judge
 from studio.keys import Keys
 from studio.metrics import Metrics
+from studio.protocol import MAX_LIST
 from studio.rates import Rates
 from studio.settings import Settings
 
@@ -42,7 +44,8 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
         jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
-        app.state.services = Services(settings, home, jobs, keys, rates, metrics)
+        chemist = local_chemist(settings)
+        app.state.services = Services(settings, home, jobs, keys, rates, metrics, chemist=chemist)
         await home.start()
         try:
             yield
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
             jobs.close()
             await home.close()
             await judge.close()
+            await chemist.close()
 
     app = FastAPI(
         title="GPFF Studio",
@@ -58,7 +62,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         lifespan=lifespan,
     )
     answers.install(app)
-    for module in (generate, health, model, ws):
+    for module in (generate, health, model, molecules, ws):
         app.include_router(module.router)
     taken = frozenset(path for path in app.openapi()["paths"])
     app.mount("/", Page(settings.frontend, taken), name="page")
@@ -94,4 +98,16 @@ def local_engine(settings: Settings) -> LocalEngine:
             max_running=settings.max_running,
             max_queue=settings.max_queue,
         )
+    )
+
+
+def local_chemist(settings: Settings) -> Chemist:
+    """Files, drawings and properties in processes of their own."""
+    return Chemist(
+        n_workers=settings.bond_workers,
+        timeout_s=settings.bond_timeout_s,
+        memory_mb=settings.bond_memory_mb,
+        file_timeout_s=settings.file_timeout_s,
+        max_records=settings.max_records,
+        max_atoms=min(settings.max_total_atoms, MAX_LIST),
     )

@@ -30,9 +30,11 @@
 | `STUDIO_GRACE_S` | 30 | how long a job goes on when its connection broke and no other follows it |
 | `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
-| `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates |
+| `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates; as many again read files and draw |
 | `STUDIO_BOND_TIMEOUT_S` | 5 | for one molecule |
 | `STUDIO_BOND_MEMORY_MB` | 1024 | for one molecule |
+| `STUDIO_MAX_RECORDS` | 1000 | molecules in one file that is read or written |
+| `STUDIO_FILE_TIMEOUT_S` | 30 | for one file; records that it was too short for come back as not read |
 """
 
 import os
@@ -97,6 +99,8 @@ class Settings(BaseSettings):
     bond_workers: PositiveInt = 1
     bond_timeout_s: PositiveFloat = 5.0
     bond_memory_mb: PositiveInt = 1024
+    max_records: PositiveInt = 1000
+    file_timeout_s: PositiveFloat = 30.0
 
     @field_validator("allowed_origins", "allowed_hosts", mode="before")
     @classmethod

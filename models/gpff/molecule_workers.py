@@ -90,10 +90,11 @@ def complete(
     bonds: Sequence[tuple[int, int, int]] | None,
     charges: Sequence[int] | None,
     name: str,
+    perceive: bool = True,
 ) -> Parsed:
     """A molecule from its parts; bonds that are None are perceived. Raises InputError as `structure` does."""
     found = structure(numbers, positions, bonds, charges, name)
-    return perceived(found, sum(found.charges)) if bonds is None and len(found.numbers) > 1 else found
+    return perceived(found, sum(found.charges)) if perceive and bonds is None else found
 
 
 def perceive_at(numbers: Sequence[int], positions: Sequence[Sequence[float]], charge: int | None) -> Parsed:

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from gpff.elements import SYMBOLS
 from gpff.spec import SAMPLERS
+from studio.chemist import Chemist
 from studio.door import Door
 from studio.engine.home import EngineHome
 from studio.engine.messages import Loaded
@@ -28,6 +29,7 @@ class Services:
     rates: Rates = field(default_factory=lambda: Rates("", ""))
     metrics: Metrics = field(default_factory=Metrics)
     door: Door = field(default_factory=Door)
+    chemist: Chemist = field(default_factory=Chemist)
 
 
 def services(connection: HTTPConnection) -> Services:
