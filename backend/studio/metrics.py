@@ -7,6 +7,7 @@ names a job, an owner or an address.
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from gpff.chemistry import Verdict
+from studio.engine.messages import Report
 
 _SHORT_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 _LONG_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
@@ -35,6 +36,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
+        self.steps = Counter("studio_steps", "Steps that the engine made", registry=registry)
         self.step = Histogram(
             "studio_step_seconds", "One step of a batch, as the engine reports it", buckets=_SHORT_S, registry=registry
         )
@@ -47,6 +49,7 @@ class Metrics:
         )
         self.waiting = Gauge("studio_jobs_waiting", "Jobs in the queue", ["lane"], registry=registry)
         self.running = Gauge("studio_jobs_running", "Jobs that advance together", registry=registry)
+        self.unfinished = Gauge("studio_jobs_unfinished", "Jobs that have not ended", registry=registry)
         self.restarts = Counter("studio_engine_restarts", "Times the engine's process was replaced", registry=registry)
         self.ready = Gauge("studio_ready", "1 while new jobs are taken and run", registry=registry)
         self.first_frame = Histogram(
@@ -78,6 +81,17 @@ class Metrics:
     def judged(self, verdict: Verdict) -> None:
         """Count the verdict on a finished candidate."""
         self.verdicts.labels(kind(verdict)).inc()
+
+    def report(self, report: Report) -> None:
+        """Take over what the engine reports of itself."""
+        self.steps.inc(report.steps)
+        self.step.observe(report.step_s)
+        self.overhead.observe(report.overhead_s)
+        self.batch_jobs.observe(report.batch_jobs)
+        self.batch_edges.observe(report.batch_edges)
+        self.running.set(report.running)
+        for lane, waiting in report.waiting.items():
+            self.waiting.labels(lane).set(waiting)
 
     def text(self) -> bytes:
         """Everything in the text format of Prometheus."""

@@ -35,6 +35,7 @@ async def metrics(request: Request) -> Response:
     """What is counted and timed, in the text format of Prometheus."""
     shared = services(request)
     shared.metrics.ready.set(readiness(shared).status == "ok")
+    shared.metrics.unfinished.set(len(shared.jobs))
     return Response(shared.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
