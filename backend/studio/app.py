@@ -43,7 +43,8 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
-        jobs = Jobs(Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds))
+        workshop = Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds)
+        jobs = Jobs(workshop, settings.retain_mb * 2**20, settings.retain_s, settings.grace_s)
         chemist = local_chemist(settings)
         app.state.services = Services(settings, home, jobs, keys, rates, metrics, chemist=chemist)
         await home.start()

@@ -1,42 +1,45 @@
-"""One job from its spec to its result: the engine runs it, the judge reads its bonds, a listener hears of both.
+"""One job from its spec to its result: the engine runs it, the judge reads its bonds, listeners hear of both.
 
-Everything here happens in the event loop of the web process; nothing knows whether the listener is a socket.
+Everything here happens in the event loop of the web process; nothing knows whether a listener is a socket. Every
+frame is kept as a checkpoint (`studio.trajectories`), so that the job can be rewound and branched from.
 """
 
 import asyncio
 import logging
-import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from gpff import samplers
 from gpff.chemistry import Verdict
-from gpff.plan import Plan, compile
-from gpff.spec import Limits, Spec
+from gpff.plan import Plan
+from gpff.spec import Blob
+from gpff.steering import check_steering
 from studio import codec
-from studio.engine.home import EngineHome
 from studio.engine.messages import (
     Cancel,
-    Cancelled,
-    Crashed,
     Done,
     JobEvent,
     Pause,
     Queued,
-    Refused,
     Resume,
+    Rewind,
     Snapshot,
     Start,
+    Steer,
+    Steered,
 )
-from studio.errors import Busy, EngineError, JobCancelled, NotReady, StudioError
-from studio.judge import Judge
-from studio.protocol import Attempts, Candidate, GenerateResult, GenerateSpec, Timings
-from studio.results import judged
+from studio.errors import JobCancelled, JobEnded, JobExpired, NotReady, StudioError
+from studio.glimpses import Glimpses
+from studio.orders import Order, Workshop
+from studio.outcome import error_of, outcome
+from studio.protocol import Attempts, Candidate, GenerateResult, JobState, Timings
+from studio.results import frame_of
+from studio.trajectories import Checkpoint, Trajectories, Trajectory
+
+__all__ = ["Job", "Listener", "Order", "Workshop"]
 
 log = logging.getLogger(__name__)
-
-GLIMPSE_SIGMA = 0.3  # Å; above it the atoms are a cloud, and to ask for bonds is idle
-GLIMPSE_EVERY_S = 0.1
 
 
 class Listener:
@@ -48,69 +51,89 @@ class Listener:
     def frame(self, frame: codec.Frame) -> None:
         """A step. Frames without the flag KEY may be skipped."""
 
-    def verdict(self, job: "Job", sample: int, verdict: Verdict) -> None:
-        """What the bonds of a sample say at the newest frame that was judged, when that changes."""
+    def verdict(self, job: "Job", sample: int, verdict: Verdict, seq: int) -> None:
+        """What the bonds of a sample say at the frame `seq`, when that changes."""
+
+    def candidate(self, sample: int, candidate: Candidate) -> None:
+        """A candidate as it will be in the result, as soon as that is known."""
 
     def final(self, result: GenerateResult) -> None:
         """The end, when it is good."""
 
     def failed(self, error: StudioError) -> None:
-        """The end, when it is not: `Busy` (never queued), `JobCancelled` or `EngineError`."""
-
-
-@dataclass(frozen=True)
-class Workshop:
-    """What jobs need. `rerun_rounds`: how often `valid_only` may run every candidate again."""
-
-    engine: EngineHome
-    judge: Judge
-    limits: Limits
-    rerun_rounds: int
+        """The end, when it is not: `Busy` (never queued), `JobCancelled`, `JobExpired` or `EngineError`."""
 
 
 class Job:
-    """Runs once. `number` is its name in frames, `id` everywhere else."""
+    """Runs once. `number` is its name in frames, `id` everywhere else.
+
+    `spec` and `plan` are those in force, `wished` what they become as soon as steering has taken effect.
+    `progress`: steps made and steps in all; `verdicts`: the newest of each sample and the frame it is about; `result`
+    when finished, `error` when it ended otherwise; `trajectory`: its kept frames. `observers` make listeners that hear
+    everything and do not count as followers.
+    """
 
     def __init__(
         self,
         number: int,
-        wire: GenerateSpec,
-        spec: Spec,
-        plan: Plan,
-        client: str,
-        listener: Listener,
+        order: Order,
         workshop: Workshop,
+        trajectories: Trajectories,
         new_number: Callable[[], int],
+        observers: Iterable[Callable[["Job"], Listener]] = (),
     ) -> None:
         self.number = number
         self.id = str(number)
-        self.spec = spec
-        self.plan = plan
+        self.wire = order.wire
+        self.spec = self.wished = order.spec
+        self.plan = order.plan
+        self.owner = order.owner
         self.seq = 0
-        self._wire = wire
-        self._client = client
-        self._listener = listener
+        self.progress = (0 if order.state is None else order.state.step, order.plan.steps)
+        self.verdicts: dict[int, tuple[Verdict, int]] = {}
+        self.result: GenerateResult | None = None
+        self.error: StudioError | None = None
+        self.trajectory: Trajectory = trajectories.open(number, order.plan)
+        self._order = order
         self._workshop = workshop
+        self._trajectories = trajectories
         self._new_number = new_number
+        self._listeners: list[Listener] = []
+        self._observers = [observer(self) for observer in observers]
         self._when_ended: list[Callable[[], object]] = []
-        self._running_as: int | None = None  # its number in the engine: another one in a rerun
+        self.taken = False  # into the queue
+        self._running = False  # in the engine
         self._finishing: asyncio.Task[None] | None = None
-        self._glimpsing: asyncio.Task[None] | None = None
-        self._glimpsed_at = -math.inf
-        self._verdicts: dict[int, Verdict] = {}
+        self._glimpses = Glimpses(workshop.judge, order.plan.numbers, order.plan.ptr, self._tell)
+        self._repeatable = order.state is None  # a fresh run of the spec is a run of the same kind
+        self._paused = self._cancelled = False
         self._submitted = self._began = 0.0
-        self.ended = False
+        self._end: JobState | None = None
 
-    def start(self) -> None:
-        """Hand the job to the engine. Raises `NotReady` when there is none."""
-        self._submitted = self._began = time.monotonic()
-        self._running_as = self.number
-        start = Start(self.number, self._client, self.plan, self._wire.stride)
-        try:
-            self._workshop.engine.submit(start, self._on_event)
-        except NotReady:
-            self._close()
-            raise
+    @property
+    def ended(self) -> bool:
+        return self._end is not None
+
+    @property
+    def state(self) -> JobState:
+        if self._end is not None:
+            return self._end
+        if self._paused:
+            return "paused"
+        return "running" if self.seq else "queued"
+
+    @property
+    def followed(self) -> bool:
+        """Whether anyone listens."""
+        return bool(self._listeners)
+
+    def follow(self, listener: Listener) -> None:
+        """Tell `listener` of everything from now on."""
+        self._listeners.append(listener)
+
+    def unfollow(self, listener: Listener) -> None:
+        if listener in self._listeners:
+            self._listeners.remove(listener)
 
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Call back once the job has ended, well or not, or was never taken; at once when it has already."""
@@ -119,105 +142,125 @@ class Job:
         else:
             self._when_ended.append(callback)
 
+    def start(self) -> None:
+        """Hand the job to the engine. Raises `NotReady` when there is none."""
+        self._submitted = self._began = time.monotonic()
+        self._running = True
+        try:
+            self._workshop.engine.submit(self._to_start(self.plan, self._order.state), self._on_event)
+        except NotReady as error:
+            self._close("failed", error)
+            raise
+
+    # --- what may be done to it ----------------------------------------------------------------------
+
     def cancel(self) -> None:
-        """End at the next step, or at once when only the verdicts are missing."""
-        if self._running_as is not None:
-            self._workshop.engine.send(Cancel(self._running_as))
-        elif not self.ended:
+        """End at the next step, or at once when only the result is missing. Does nothing when it has ended."""
+        if self.ended:
+            return
+        self._cancelled = True  # the engine may have finished already, and the news be on its way
+        if self._running:
+            self._workshop.engine.send(Cancel(self.number))
+        else:
             self._fail(JobCancelled())
 
     def pause(self) -> None:
-        if self._running_as is not None:
-            self._workshop.engine.send(Pause(self._running_as))
+        """Hold at the next step. Raises `JobEnded`."""
+        self._check_running("pause it")
+        self._paused = True
+        self._workshop.engine.send(Pause(self.number))
 
     def resume(self) -> None:
-        if self._running_as is not None:
-            self._workshop.engine.send(Resume(self._running_as))
+        """Let a paused job go on. Raises `JobEnded`."""
+        self._check_running("resume it")
+        self._paused = False
+        self._workshop.engine.send(Resume(self.number))
+
+    def steer(self, blobs: tuple[Blob, ...] | None, freeze: tuple[int, ...] = ()) -> None:
+        """Put other `blobs` of the same atoms in force and fix the atoms `freeze` at the next step.
+
+        Raises `InputError` naming ``blobs.0.covariance`` or ``freeze``, and `JobEnded`.
+        """
+        self._check_running("steer it")
+        check_steering(self.plan, blobs, freeze)
+        if blobs is not None:
+            self.wished = replace(self.wished, blobs=blobs)
+        self._repeatable = self._repeatable and not freeze
+        self._workshop.engine.send(Steer(self.number, blobs, freeze))
+
+    def rewind(self, step: int) -> None:
+        """Go on from the newest kept frame at `step`, as steered as it was. Raises `InputError`, `JobEnded`."""
+        self._check_running("rewind it")
+        point = self.trajectory.checkpoint(step)
+        self.wished = point.spec
+        self._workshop.engine.send(Rewind(self.number, point.state, point.plan))
+
+    def _check_running(self, wish: str) -> None:
+        if not self._running:
+            raise JobEnded(self.id, wish)
 
     # --- what the engine says ------------------------------------------------------------------------
 
     def _on_event(self, event: JobEvent) -> None:
         match event:
             case Queued():
-                self._listener.queued(self, event.position)
+                if not self.taken:
+                    self.taken = True
+                    self._each(lambda listener: listener.queued(self, event.position))
             case Snapshot():
-                self._show(event)
-                self._glimpse(event)
+                self._glimpses.look(self._show(event))
+            case Steered():
+                self.spec, self.plan = self.wished, event.plan
             case Done():
-                self._running_as = None
+                self._running = False
                 self._show(event.last, codec.FLAG_FINAL)
-                self._finishing = asyncio.create_task(self._finish(event), name=f"finish {self.id}")
-            case Refused():
-                self._fail(Busy(event.detail, event.retry_after_s))
-            case Cancelled():
-                self._fail(JobCancelled())
-            case Crashed():
-                self._fail(EngineError(event.detail))
+                if self._cancelled:
+                    self._fail(JobCancelled())
+                else:
+                    self._finishing = asyncio.create_task(self._finish(event), name=f"finish {self.id}")
+            case _:
+                self._fail(error_of(event))
 
-    def _show(self, snapshot: Snapshot, flags: int = 0) -> None:
+    def _show(self, snapshot: Snapshot, flags: int = 0) -> codec.Frame:
         if self.seq == 0:
             self._began = time.monotonic()
-        if self.seq == 0 or flags & codec.FLAG_FINAL:
             flags |= codec.FLAG_KEY
-        if snapshot.dropped:
-            flags |= codec.FLAG_DROPPED
         self.seq += 1
-        frame = codec.Frame(
-            job=self.number,
-            seq=self.seq,
-            step=snapshot.step,
-            t_server_us=time.time_ns() // 1000,
-            positions=snapshot.positions,
-            sigma_hat=snapshot.sigma_hat,
-            rms_force=snapshot.rms_force,
-            flags=flags,
-        )
-        self._listener.frame(frame)
+        self.progress = (snapshot.step, self.plan.steps)
+        frame = frame_of(self.number, self.seq, snapshot, flags)
+        self._trajectories.add(self.number, Checkpoint(frame, self.spec, self.plan, snapshot.state))
+        self._each(lambda listener: listener.frame(frame))
+        return frame
 
-    # --- verdicts on the way -------------------------------------------------------------------------
+    def _tell(self, sample: int, verdict: Verdict, seq: int) -> None:
+        before = self.verdicts.get(sample)
+        if before is None or before[0] != verdict:
+            self.verdicts[sample] = verdict, seq
+            self._each(lambda listener: listener.verdict(self, sample, verdict, seq))
 
-    def _glimpse(self, snapshot: Snapshot) -> None:
-        """Judge what may be a molecule already, at most one frame at a time."""
-        formed = [i for i, sigma in enumerate(snapshot.sigma_hat) if sigma < GLIMPSE_SIGMA]
-        now = time.monotonic()
-        waits = self._glimpsing is not None or now - self._glimpsed_at < GLIMPSE_EVERY_S
-        if formed and snapshot.step > 0 and not waits:
-            self._glimpsed_at = now
-            self._glimpsing = asyncio.create_task(self._glimpse_at(snapshot, formed))
+    def _settle(self, sample: int, candidate: Candidate) -> None:
+        self._each(lambda listener: listener.candidate(sample, candidate))
 
-    async def _glimpse_at(self, snapshot: Snapshot, samples: list[int]) -> None:
-        try:
-            for i in samples:
-                atoms = slice(self.plan.ptr[i], self.plan.ptr[i + 1])
-                numbers, positions = self.plan.numbers[atoms], snapshot.positions[atoms]
-                self._tell(i, await self._workshop.judge.glimpse(numbers, positions))
-        finally:
-            self._glimpsing = None
-
-    def _tell(self, sample: int, verdict: Verdict) -> None:
-        if self._verdicts.get(sample) != verdict:
-            self._verdicts[sample] = verdict
-            self._listener.verdict(self, sample, verdict)
+    def _each(self, tell: Callable[[Listener], None]) -> None:
+        for listener in (*self._observers, *self._listeners):
+            try:
+                tell(listener)
+            except Exception:  # one listener's fault is not another's
+                log.exception("a listener of job %s failed", self.id)
 
     # --- the end -------------------------------------------------------------------------------------
 
     async def _finish(self, done: Done) -> None:
         run_s = time.monotonic() - self._began
-        self._stop_glimpsing()
+        self._glimpses.stop()
         try:
-            candidates = await judged(self._workshop.judge, self.plan, done, self._tell)
-            attempts = await self._rerun(candidates)
-        except asyncio.CancelledError:
-            raise
-        except _Stopped as stop:
-            self._fail(stop.error)
-            return
+            candidates, attempts = await self._outcome(done, self.seq)
         except Exception:
             log.exception("job %s could not be finished", self.id)
             self._fail(StudioError("the result could not be put together; the reason is in the server's log"))
             return
         model = self._workshop.engine.model
-        result = GenerateResult(
+        self.result = result = GenerateResult(
             job=self.id,
             model="" if model is None else model.hash,
             seed=self.spec.seed,
@@ -225,72 +268,56 @@ class Job:
             candidates=candidates,
             attempts=attempts,
         )
-        self._close()
-        self._listener.final(result)
+        self._close("finished")
+        self._each(lambda listener: listener.final(result))
+        self._listeners.clear()
 
-    async def _rerun(self, candidates: list[Candidate]) -> Attempts:
-        """For `valid_only`: run failed candidates again, as molecules that the spec has not named before."""
-        if not self._wire.valid_only:
-            return Attempts(rerun=0, budget=0)
-        rerun, budget = 0, self._workshop.rerun_rounds * len(candidates)
-        while failed := [i for i, candidate in enumerate(candidates) if not candidate.valid][: budget - rerun]:
-            first = len(candidates) + rerun
-            plan = await asyncio.to_thread(compile, self.spec, range(first, first + len(failed)))
-            rerun += len(failed)
-            again = await judged(self._workshop.judge, plan, await self._run(plan))
-            for i, candidate in zip(failed, again, strict=True):
-                if candidate.valid:
-                    candidates[i] = candidate
-        return Attempts(rerun=rerun, budget=budget)
+    async def _outcome(self, done: Done, seq: int) -> tuple[list[Candidate], Attempts]:
+        again = self.wire.valid_only and self._repeatable
+        candidates, attempts = await outcome(
+            self._workshop,
+            self.spec,
+            self.plan,
+            done,
+            budget=self._workshop.rerun_rounds * self.plan.n_molecules if again else 0,
+            start=lambda plan: self._to_start(plan),
+            tell=lambda sample, verdict: self._tell(sample, verdict, seq),
+            settle=self._settle,
+        )
+        if self.wire.valid_only and not again:
+            attempts = Attempts(rerun=0, budget=0, stopped="a branch, or a run with frozen atoms, is not run again")
+        return candidates, attempts
 
-    async def _run(self, plan: Plan) -> Done:
-        """Run another plan under this job's name, unseen. Raises `_Stopped`."""
-        future: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
-
-        def on_event(event: JobEvent) -> None:
-            if isinstance(event, Snapshot | Queued) or future.done():
-                return
-            self._running_as = None
-            match event:
-                case Done():
-                    future.set_result(event)
-                case Refused():
-                    future.set_exception(_Stopped(Busy(event.detail, event.retry_after_s)))
-                case Cancelled():
-                    future.set_exception(_Stopped(JobCancelled()))
-                case Crashed():
-                    future.set_exception(_Stopped(EngineError(event.detail)))
-
-        self._running_as = self._new_number()
-        try:
-            start = Start(self._running_as, self._client, plan, stride=plan.steps)
-            self._workshop.engine.submit(start, on_event)
-        except NotReady as error:
-            self._running_as = None
-            raise _Stopped(error) from error
-        return await future
+    def _to_start(self, plan: Plan, state: samplers.State | None = None) -> Start:
+        """The job itself, or a run of another plan that no one sees."""
+        order, own = self._order, plan is self._order.plan
+        left_s = None if order.deadline_s is None else order.deadline_s - (time.monotonic() - self._submitted)
+        return Start(
+            job=self.number if own else self._new_number(),
+            client=order.client,
+            plan=plan,
+            stride=order.wire.stride if own else plan.steps,
+            lane=order.lane,
+            deadline_s=left_s,
+            state=state,
+        )
 
     def _fail(self, error: StudioError) -> None:
-        self._close()
-        self._listener.failed(error)
+        ends: dict[type[StudioError], JobState] = {JobCancelled: "cancelled", JobExpired: "expired"}
+        self._close(ends.get(type(error), "failed"), error)
+        self._each(lambda listener: listener.failed(error))
+        self._listeners.clear()
 
-    def _stop_glimpsing(self) -> None:
-        if self._glimpsing is not None:
-            self._glimpsing.cancel()
-
-    def _close(self) -> None:
-        self.ended = True
-        self._running_as = None
-        self._stop_glimpsing()
+    def _close(self, end: JobState, error: StudioError | None = None) -> None:
+        self._end, self.error = end, error
+        self._running = False
+        self._glimpses.stop()
         if self._finishing is not None and self._finishing is not asyncio.current_task():
             self._finishing.cancel()
+        if self.taken:
+            self._trajectories.end(self.number)
+        else:
+            self._trajectories.drop(self.number)
         for callback in self._when_ended:
             callback()
-
-
-class _Stopped(Exception):
-    """A rerun ended early."""
-
-    def __init__(self, error: StudioError) -> None:
-        super().__init__(str(error))
-        self.error = error
+        self._when_ended.clear()

@@ -1,45 +1,164 @@
-"""The jobs that have not ended."""
+"""All jobs: those that run, and those that have ended for as long as they are kept."""
 
 import asyncio
+import re
 import secrets
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 
 from gpff.plan import Plan, compile
 from gpff.spec import Limits, Spec
-from studio.job import Job, Listener, Workshop
+from studio.engine.messages import Lane
+from studio.job import Job, Listener, Order, Workshop
+from studio.keys import LOCAL
 from studio.protocol import GenerateSpec
 from studio.specs import to_spec
+from studio.trajectories import Trajectories
+
+_NUMBER = re.compile("[0-9]{1,10}")
 
 
 class Jobs:
-    """Starts jobs, and gives each a number that no other has."""
+    """Starts jobs, gives each a number that no other has, and finds them again.
 
-    def __init__(self, workshop: Workshop) -> None:
+    retain_bytes, retain_s: bounds of what is kept, see `Trajectories`. grace_s: how long a job that must be followed
+    goes on when no one does. `observers`: each makes a listener for every job that is started from then on.
+    """
+
+    def __init__(
+        self, workshop: Workshop, retain_bytes: int = 256 * 2**20, retain_s: float = 900.0, grace_s: float = 30.0
+    ) -> None:
+        self.observers: list[Callable[[Job], Listener]] = []
+        self.trajectories = Trajectories(retain_bytes, retain_s, self._forget)
         self._workshop = workshop
+        self._grace_s = grace_s
         self._jobs: dict[int, Job] = {}
+        self._unfinished: set[int] = set()
+        self._unattended: set[int] = set()  # jobs that no one needs to follow
+        self._alone: dict[int, asyncio.TimerHandle] = {}  # jobs that no one follows, and when they are cancelled
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._last_number = secrets.randbits(32)
 
     def __len__(self) -> int:
-        return len(self._jobs)
+        """Jobs that have not ended."""
+        return len(self._unfinished)
 
-    async def start(self, wire: GenerateSpec, client: str, listener: Listener) -> Job:
-        """Check a spec and queue it; `listener` hears the rest. Raises `InputError` and `NotReady`."""
+    def find(self, id: str, owner: str = LOCAL) -> Job | None:
+        """The job of this `owner`, running or kept; None as well when it is another's."""
+        job = self._jobs.get(int(id)) if _NUMBER.fullmatch(id) else None
+        return job if job is not None and job.owner == owner else None
+
+    async def start(
+        self,
+        wire: GenerateSpec,
+        client: str,
+        listener: Listener | None = None,
+        *,
+        owner: str = LOCAL,
+        lane: Lane = "interactive",
+        deadline_s: float | None = None,
+    ) -> Job:
+        """Check a spec and queue it; `listener` hears the rest. Raises `InputError` and `NotReady`.
+
+        A job that is not taken tells its listener `Busy` and is not kept.
+        """
         seed = secrets.randbelow(2**31) if wire.seed is None else wire.seed
         spec, plan = await asyncio.to_thread(_compile, wire, seed, self._workshop.limits)
-        job = Job(self._new_number(), wire, spec, plan, client, listener, self._workshop, self._new_number)
-        self._jobs[job.number] = job
-        job.when_ended(lambda: self._jobs.pop(job.number, None))
-        job.start()
-        return job
+        return self._begin(Order(wire, spec, plan, client, owner, lane, deadline_s), listener)
+
+    def branch(
+        self,
+        job: Job,
+        step: int,
+        seed: int | None,
+        client: str,
+        listener: Listener | None = None,
+        *,
+        lane: Lane = "interactive",
+        deadline_s: float | None = None,
+    ) -> Job:
+        """A new job that goes on from the newest kept frame of `job` at `step`; of the same owner.
+
+        `seed` None: with the same noise; else with that of another seed. Raises `InputError` and `NotReady`.
+        """
+        point = job.trajectory.checkpoint(step)
+        spec, plan = point.spec, point.plan
+        if seed is not None:
+            keys = np.stack([np.full(plan.n_molecules, seed, dtype=np.int64), plan.keys[:, 1]], axis=1)
+            spec, plan = replace(spec, seed=seed), replace(plan, keys=keys)
+        wire = job.wire.model_copy(update={"seed": spec.seed})
+        return self._begin(Order(wire, spec, plan, client, job.owner, lane, deadline_s, point.state), listener)
+
+    def follow(self, job: Job, listener: Listener) -> None:
+        """Tell `listener` of a job from now on."""
+        self._keep(job)
+        job.follow(listener)
+
+    def leave(self, job: Job, listener: Listener) -> None:
+        """`listener` is gone. A job that has lost its last one is cancelled, unless someone follows it in time.
+
+        Jobs that were started without a listener go on in any case.
+        """
+        job.unfollow(listener)
+        if not (job.ended or job.followed or job.number in self._alone or job.number in self._unattended):
+            timer = asyncio.get_running_loop().call_later(self._grace_s, self._abandon, job)
+            self._alone[job.number] = timer
 
     def close(self) -> None:
         """Cancel all."""
-        for job in list(self._jobs.values()):
-            job.cancel()
+        for number in list(self._unfinished):
+            self._jobs[number].cancel()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    def _begin(self, order: Order, listener: Listener | None) -> Job:
+        job = Job(self._new_number(), order, self._workshop, self.trajectories, self._new_number, self.observers)
+        if listener is None:
+            self._unattended.add(job.number)
+        else:
+            job.follow(listener)
+        self._jobs[job.number] = job
+        self._unfinished.add(job.number)
+        job.when_ended(lambda: self._ended(job))
+        job.start()
+        return job
+
+    def _abandon(self, job: Job) -> None:
+        del self._alone[job.number]
+        job.cancel()
+
+    def _keep(self, job: Job) -> None:
+        timer = self._alone.pop(job.number, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _ended(self, job: Job) -> None:
+        self._unfinished.discard(job.number)
+        self._unattended.discard(job.number)
+        self._keep(job)
+        if not job.taken:
+            self._forget(job.number)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Forget what is too old, now and whenever there is more."""
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        wait_s = self.trajectories.sweep()
+        loop = asyncio.get_running_loop()
+        self._sweeper = None if wait_s is None else loop.call_later(wait_s, self._sweep)
+
+    def _forget(self, number: int) -> None:
+        self._jobs.pop(number, None)
 
     def _new_number(self) -> int:
-        """Drawn and not counted: numbers of an earlier life of the service do not come back."""
-        while (number := secrets.randbits(32)) in self._jobs or number == 0:
-            pass
-        return number
+        """Counted on from a number drawn at the start: none comes twice, nor do those of an earlier life."""
+        while True:
+            self._last_number = (self._last_number + 1) % 2**32
+            if self._last_number != 0 and self._last_number not in self._jobs:
+                return self._last_number
 
 
 def _compile(wire: GenerateSpec, seed: int, limits: Limits) -> tuple[Spec, Plan]:

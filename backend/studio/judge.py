@@ -6,10 +6,14 @@ geometry never keeps a result waiting.
 
 import asyncio
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gpff.chemistry import BondWorkers, Verdict
-from gpff.molecules import Floats, Ints
+from gpff.molecules import Ints
 
 GLIMPSE_TIMEOUT_S = 1.0
+CRASHED = "bond perception crashed"  # the reason that `BondWorkers` gives when a process died under a molecule
 
 
 class Judge:
@@ -19,11 +23,11 @@ class Judge:
         self._finals = BondWorkers(n_workers, timeout_s, memory_mb)
         self._glimpses = BondWorkers(1, min(timeout_s, GLIMPSE_TIMEOUT_S), memory_mb)
 
-    async def final(self, numbers: Ints, positions: Floats) -> Verdict:
+    async def final(self, numbers: Ints, positions: NDArray[np.floating]) -> Verdict:
         """The verdict on a finished candidate: numbers [n], positions [n, 3] Å."""
         return await _answer(self._finals, numbers, positions)
 
-    async def glimpse(self, numbers: Ints, positions: Floats) -> Verdict:
+    async def glimpse(self, numbers: Ints, positions: NDArray[np.floating]) -> Verdict:
         """The verdict on a candidate under way."""
         return await _answer(self._glimpses, numbers, positions)
 
@@ -37,8 +41,19 @@ class Judge:
         await asyncio.gather(*(asyncio.to_thread(workers.close) for workers in (self._finals, self._glimpses)))
 
 
-async def _answer(workers: BondWorkers, numbers: Ints, positions: Floats) -> Verdict:
+async def _answer(workers: BondWorkers, numbers: Ints, positions: NDArray[np.floating]) -> Verdict:
+    """A verdict in any case. Asked twice when a worker died: that may have had nothing to do with the molecule."""
+    verdict = await _ask(workers, numbers, positions)
+    return await _ask(workers, numbers, positions) if verdict.reason == CRASHED else verdict
+
+
+async def _ask(workers: BondWorkers, numbers: Ints, positions: NDArray[np.floating]) -> Verdict:
     try:
         return await asyncio.wrap_future(workers.submit(numbers, positions))
     except (RuntimeError, OSError) as error:  # the workers cannot start, or are closed
         return Verdict(False, reason=f"bond perception failed ({error})")
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        return Verdict(False, reason="bond perception failed (the workers were closed)")  # they cancel what waits

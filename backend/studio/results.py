@@ -1,22 +1,41 @@
-"""From the last positions of a run to candidates with verdicts."""
+"""From what the engine says to what a client is shown: frames, and candidates with verdicts."""
 
 import asyncio
 import math
+import time
 from collections.abc import Callable
 
 from gpff.chemistry import Verdict
 from gpff.plan import Plan
-from studio.engine.messages import Done
+from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY, Frame
+from studio.engine.messages import Done, Snapshot
 from studio.judge import Judge
 from studio.protocol import Candidate
 
 RAN_AWAY = "its forces stopped being finite, or its atoms flew apart"
 
 
-async def judged(
-    judge: Judge, plan: Plan, done: Done, tell: Callable[[int, Verdict], None] | None = None
-) -> list[Candidate]:
-    """Every molecule of a finished run, judged; `tell(sample, verdict)` as soon as each verdict is known."""
+def frame_of(job: int, seq: int, snapshot: Snapshot, flags: int = 0) -> Frame:
+    """A snapshot as a frame of now; `flags` beside those that it brings itself."""
+    flags |= FLAG_DROPPED if snapshot.dropped else 0
+    flags |= FLAG_KEY if flags & FLAG_FINAL else 0
+    return Frame(
+        job=job,
+        seq=seq,
+        step=snapshot.step,
+        t_server_us=time.time_ns() // 1000,
+        positions=snapshot.positions,
+        sigma_hat=snapshot.sigma_hat,
+        rms_force=snapshot.rms_force,
+        flags=flags,
+    )
+
+
+type Tell = Callable[[int, Verdict, Candidate], None]
+
+
+async def judged(judge: Judge, plan: Plan, done: Done, tell: Tell | None = None) -> list[Candidate]:
+    """Every molecule of a finished run, judged; `tell(sample, verdict, candidate)` as soon as each is known."""
 
     async def candidate(i: int) -> Candidate:
         atoms = slice(plan.ptr[i], plan.ptr[i + 1])
@@ -25,9 +44,7 @@ async def judged(
             verdict = Verdict(False, reason=RAN_AWAY)
         else:
             verdict = await judge.final(numbers, positions)
-        if tell is not None:
-            tell(i, verdict)
-        return Candidate(
+        result = Candidate(
             numbers=numbers.tolist(),
             positions=positions.tolist(),
             smiles=verdict.smiles,
@@ -38,6 +55,9 @@ async def judged(
             sigma_hat=_finite(done.last.sigma_hat[i]),
             rms_force=_finite(done.last.rms_force[i]),
         )
+        if tell is not None:
+            tell(i, verdict, result)
+        return result
 
     return list(await asyncio.gather(*(candidate(i) for i in range(plan.n_molecules))))
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass, fields, is_dataclass
 
 import numpy as np
 
+from gpff.errors import InputError
 from gpff.molecules import Bools, Ints
 from gpff.plan import Plan
-from gpff.samplers import State
+from gpff.samplers import State, finished
 from gpff.spec import Spec
 from studio.codec import Frame
 
@@ -71,6 +72,18 @@ class Trajectory:
     def steps(self) -> list[int]:
         """The steps of kept frames, ascending."""
         return sorted({checkpoint.frame.step for checkpoint in self._checkpoints})
+
+    def checkpoint(self, step: int) -> Checkpoint:
+        """The newest kept frame of this step, from which a run can go on. Raises `InputError` when there is none."""
+        point = self.at_step(step)
+        if point is None:
+            steps = self.steps()
+            if not steps:
+                raise InputError("step", "a kept step", f"{step}, and none is kept")
+            raise InputError("step", f"one of the {len(steps)} kept steps from {steps[0]} to {steps[-1]}", str(step))
+        if finished(point.plan, point.state):
+            raise InputError("step", "a step before the run is over", str(step))
+        return point
 
     def _add(self, checkpoint: Checkpoint) -> int:
         self.fixed = checkpoint.plan.fixed

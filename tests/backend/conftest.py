@@ -8,5 +8,5 @@ from client import Live, running, settings
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
-    with running(settings("hazard", max_jobs_per_client=8)) as server:
+    with running(settings("hazard", max_jobs_per_client=8, grace_s=0.3)) as server:
         yield server

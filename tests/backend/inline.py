@@ -9,7 +9,7 @@ from gpff.chemistry import Verdict
 from gpff.molecules import Floats, Ints
 from studio.engine.engine import Engine
 from studio.engine.home import EngineState, Listener
-from studio.engine.messages import Cancel, JobEvent, Loaded, Pause, Resume, Start
+from studio.engine.messages import Command, JobEvent, Loaded, Start
 from studio.engine.scheduler import Scheduler
 from studio.judge import Judge
 
@@ -26,6 +26,8 @@ class InlineEngine:
         self._listeners: dict[int, Listener] = {}
         self._task: asyncio.Task[None] | None = None
         self.started: list[Start] = []
+        self.hold = False  # events are on their way, and arrive with `release`
+        self._held: list[JobEvent] = []
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run())
@@ -48,10 +50,19 @@ class InlineEngine:
         self._listeners[start.job] = listener
         self._deliver(self._engine.handle(start))
 
-    def send(self, command: Cancel | Pause | Resume) -> None:
+    def send(self, command: Command) -> None:
         self._deliver(self._engine.handle(command))
 
+    def release(self) -> None:
+        """Deliver what was held back."""
+        self.hold = False
+        held, self._held = self._held, []
+        self._deliver(held)
+
     def _deliver(self, events: list) -> None:  # type: ignore[type-arg]
+        if self.hold:
+            self._held += events
+            return
         for event in events:
             job_event: JobEvent = event
             self._listeners[job_event.job](job_event)

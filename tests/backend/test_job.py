@@ -16,10 +16,10 @@ from gpff.molecules import Floats, Ints
 from gpff.spec import Limits
 from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY, Frame
 from studio.engine.messages import Snapshot
-from studio.errors import Busy, EngineError, JobCancelled, NotReady, StudioError
+from studio.errors import Busy, JobCancelled, NotReady, StudioError
 from studio.job import Job, Listener, Workshop
 from studio.jobs import Jobs
-from studio.protocol import GenerateResult, GenerateSpec
+from studio.protocol import Candidate, GenerateResult, GenerateSpec
 
 GOOD = Verdict(True, "C", None, ((0, 1, 1),))
 BAD = Verdict(False, None, "2 separate fragments")
@@ -32,6 +32,7 @@ class Ear(Listener):
         self.heard: list[str] = []
         self.frames: list[Frame] = []
         self.verdicts: list[tuple[int, int, bool]] = []
+        self.settled: list[tuple[int, bool]] = []
         self.result: GenerateResult | None = None
         self.error: StudioError | None = None
         self.over = asyncio.Event()
@@ -43,9 +44,12 @@ class Ear(Listener):
         self.heard.append("frame")
         self.frames.append(frame)
 
-    def verdict(self, job: Job, sample: int, verdict: Verdict) -> None:
+    def verdict(self, job: Job, sample: int, verdict: Verdict, seq: int) -> None:
         self.heard.append("verdict")
-        self.verdicts.append((job.seq, sample, verdict.valid))
+        self.verdicts.append((seq, sample, verdict.valid))
+
+    def candidate(self, sample: int, candidate: Candidate) -> None:
+        self.settled.append((sample, candidate.valid))
 
     def final(self, result: GenerateResult) -> None:
         self.heard.append("final")
@@ -79,12 +83,14 @@ async def test_a_job_tells_its_story_in_order() -> None:
     job = await jobs.start(wire(n_samples=2), "client", ear)
     await ear.end()
     assert ear.heard[:2] == ["queued 0", "frame"] and ear.heard[-1] == "final"
-    assert sorted(sample for _, sample, _ in ear.verdicts) == [0, 1]
+    assert sorted(sample for _, sample, _ in ear.verdicts) == [0, 1] == sorted(sample for sample, _ in ear.settled)
     assert [frame.seq for frame in ear.frames] == [1, 2, 3, 4, 5]
     flags = [frame.flags for frame in ear.frames]
     assert flags == [FLAG_KEY, 0, 0, 0, FLAG_KEY | FLAG_FINAL]
     assert ear.result is not None and ear.result.job == job.id == str(ear.frames[0].job)
     assert ear.result.model == "f" * 64 and ear.result.seed == 5 and len(jobs) == 0 and job.ended
+    assert (job.state, job.progress, job.result, job.error) == ("finished", (4, 4), ear.result, None)
+    assert [frame.seq for frame in job.trajectory.frames] == [1, 2, 3, 4, 5]
     await engine.close()
 
 
@@ -98,6 +104,29 @@ async def test_a_verdict_is_told_when_it_changes_only() -> None:
     assert judge.glimpses > 1
     assert [(sample, valid) for _, sample, valid in ear.verdicts] == [(0, True)]
     assert ear.verdicts[0][0] < ear.frames[-1].seq
+
+
+async def test_a_verdict_names_the_frame_that_was_judged() -> None:
+    class SlowJudge(TellingJudge):
+        async def glimpse(self, numbers: Ints, positions: Floats) -> Verdict:
+            await self.gate.wait()
+            return GOOD
+
+    engine, ear = InlineEngine(), Ear()
+    judge = SlowJudge(lambda z, x: GOOD)
+    judge.gate.clear()
+    jobs = Jobs(Workshop(engine, judge, Limits(), rerun_rounds=2))
+    await jobs.start(wire(steps=600, **{"lambda": 0.05}), "client", ear)
+    while not any(frame.sigma_hat[0] < 0.3 and frame.step for frame in ear.frames):
+        engine.step()
+    judged = ear.frames[-1].seq
+    await asyncio.sleep(0)
+    for _ in range(5):
+        engine.step()
+    judge.gate.set()
+    await asyncio.sleep(0.01)
+    assert ear.verdicts == [(judged, 0, True)] and ear.frames[-1].seq == judged + 5
+    jobs.close()
 
 
 async def test_clouds_are_not_judged() -> None:
@@ -116,7 +145,8 @@ async def test_frames_lost_between_the_processes_are_marked() -> None:
     jobs, _ = shop(engine)
     job = await jobs.start(wire(), "client", ear)
     engine.step()
-    lost = Snapshot(job.number, replace(samplers.init(job.plan), step=3), dropped=True)
+    state = samplers.init(job.plan)
+    lost = Snapshot(job.number, replace(state, step=3), dropped=True)
     engine._listeners[job.number](lost)
     assert ear.frames[-1].flags == FLAG_DROPPED and ear.frames[-1].step == 3
     jobs.close()
@@ -142,6 +172,19 @@ async def test_cancel_while_it_runs_and_while_it_is_judged() -> None:
     await asyncio.sleep(0.01)
     assert isinstance(ears[1].error, JobCancelled) and ears[1].heard.count("failed") == 1
     assert ears[1].result is None and len(jobs) == 0
+    assert running.state == judged.state == "cancelled" and running.result is None
+
+
+async def test_a_cancel_that_crosses_the_end_of_the_run_is_heard() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs, _ = shop(engine)
+    job = await jobs.start(wire(steps=1), "client", ear)
+    engine.hold = True
+    engine.step()  # it is over, but that is not known here
+    job.cancel()
+    engine.release()
+    await ear.end()
+    assert isinstance(ear.error, JobCancelled) and ear.result is None and job.state == "cancelled"
 
 
 async def test_a_full_engine_is_busy() -> None:
@@ -150,6 +193,7 @@ async def test_a_full_engine_is_busy() -> None:
     await jobs.start(wire(), "client", ears[0])
     job = await jobs.start(wire(), "client", ears[1])
     assert isinstance(ears[1].error, Busy) and ears[1].error.retry_after_s > 0 and ears[1].heard == ["failed"]
+    assert jobs.find(job.id) is None  # what was never queued is not kept
     called: list[str] = []
     job.when_ended(lambda: called.append("at once"))
     assert called == ["at once"] and len(jobs) == 1
@@ -236,20 +280,39 @@ async def test_a_rerun_can_be_cancelled() -> None:
     assert isinstance(ear.error, JobCancelled) and len(jobs) == 0
 
 
-async def test_an_engine_error_in_a_rerun_ends_the_job() -> None:
+async def test_an_engine_that_fails_in_a_rerun_costs_nothing_that_was_finished() -> None:
     class Tiring(Harmonic):
         def force(self, numbers: np.ndarray, forces: np.ndarray) -> np.ndarray:
             if len(self.calls) > 1:
                 raise RuntimeError("tired")
             return forces
 
+    verdicts = iter([BAD, GOOD])
     engine, ear = InlineEngine(Tiring()), Ear()
     await engine.start()
-    jobs, _ = shop(engine, lambda z, x: BAD)
-    await jobs.start(wire(valid_only=True, steps=1), "client", ear)
+    jobs, _ = shop(engine, lambda z, x: next(verdicts))
+    await jobs.start(wire(n_samples=2, valid_only=True, steps=1), "client", ear)
     await ear.end()
-    assert isinstance(ear.error, EngineError) and "tired" in str(ear.error)
+    assert ear.result is not None and [c.valid for c in ear.result.candidates] == [False, True]
+    attempts = ear.result.attempts
+    assert (attempts.rerun, attempts.budget) == (0, 4) and "tired" in (attempts.stopped or "")
+    assert ear.settled == [(1, True), (0, False)]
     await engine.close()
+
+
+async def test_a_rerun_that_is_refused_costs_nothing_that_was_finished() -> None:
+    engine, ear, other = InlineEngine(running=1, waiting=0), Ear(), Ear()
+    jobs, judge = shop(engine, lambda z, x: BAD)
+    judge.gate.clear()
+    await jobs.start(wire(valid_only=True, steps=1), "client", ear)
+    engine.step()
+    await jobs.start(wire(), "other", other)  # takes the only place while the first is judged
+    judge.gate.set()
+    await ear.end()
+    assert ear.result is not None and not ear.result.candidates[0].valid
+    assert ear.result.attempts.rerun == 0 and "waiting" in (ear.result.attempts.stopped or "")
+    assert jobs.find(ear.result.job) is not None
+    jobs.close()
 
 
 async def test_a_molecule_that_ran_away_is_not_judged() -> None:

@@ -32,7 +32,7 @@ def test_the_shortest_request(live: Live) -> None:
     assert candidate["numbers"] == [6, 6, 1, 1, 1, 1, 1, 1, 8] and candidate["steps"] == 64
     assert candidate["sigma_hat"] < 0.1 and candidate["rms_force"] < 0.1
     assert [0, 1, 1] in candidate["bonds"] and len(candidate["bonds"]) == 8
-    assert body["model"] == "0" * 64 and body["attempts"] == {"rerun": 0, "budget": 0}
+    assert body["model"] == "0" * 64 and body["attempts"] == {"rerun": 0, "budget": 0, "stopped": None}
 
 
 def test_named_shapes_and_blobs(live: Live) -> None:

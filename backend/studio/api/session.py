@@ -1,85 +1,93 @@
-"""What one connected client has started, and the messages that wait for it. No socket in here."""
+"""What the messages of one connected client do, and what is to be sent to it. No socket in here.
+
+A session ends with its connection; its jobs go on for a while, and any other session of the same owner may follow them.
+"""
 
 import asyncio
 import json
-from typing import Any
+import logging
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from gpff.chemistry import Verdict
 from gpff.errors import InputError
-from studio import codec
+from studio.api.outbox import Outbox
 from studio.api.state import Services, card
-from studio.engine.mailbox import Mailbox
-from studio.errors import Busy, DuplicateRequest, MessageError, Report, StudioError, UnknownJob, report
-from studio.job import Job, Listener
+from studio.api.stream import Stream, busy
+from studio.door import RECONNECT_AFTER_S
+from studio.errors import Busy, DuplicateRequest, MessageError, Report, StudioError, Unauthorized, UnknownJob, report
+from studio.job import Job
+from studio.keys import LOCAL
 from studio.problems import complaint
 from studio.protocol import (
     CLIENT_MESSAGE,
-    Accepted,
-    BusyMessage,
+    Ack,
+    AnyClientMessage,
+    Branch,
     Cancel,
-    Final,
-    GenerateResult,
+    Draining,
     Hello,
     Pause,
     Ping,
     Pong,
+    Resume,
     ResumeRun,
+    Rewind,
     Start,
-    Topology,
-    VerdictMessage,
+    Steer,
     Welcome,
-    Wire,
 )
+from studio.specs import steered_blobs
+
+log = logging.getLogger(__name__)
 
 MAX_WAITING = 1000  # messages for a client that does not read; beyond it we do not read either
 RETRY_AFTER_S = 1.0
+TYPES = ", ".join(get_args(kind.model_fields["type"].annotation)[0] for kind in get_args(AnyClientMessage.__value__))
 
 
 class Session:
-    """Takes a client's messages, and holds what is to be sent to it."""
+    """Takes a client's messages, and holds what is to be sent to it.
 
-    def __init__(self, services: Services, name: str) -> None:
+    name: the connection's. owner: whose jobs it may see; None until `hello` has shown a key.
+    address: whom wrong keys count against.
+    """
+
+    def __init__(self, services: Services, name: str, owner: str | None = LOCAL, address: str = "unknown") -> None:
         self.name = name
-        self.jobs: dict[str, Job] = {}
-        self.requests: set[str] = set()
+        self.streams: list[Stream] = []
         self._services = services
-        self._mailbox: Mailbox[Wire | codec.Frame] = Mailbox()
-        self._filled = asyncio.Event()
-        self._drained = asyncio.Event()
+        self._owner = owner
+        self._address = address
+        self._window: int | None = None
+        self._outbox = Outbox()
+        self._room = asyncio.Event()
         self._closed = False
 
     # --- towards the client --------------------------------------------------------------------------
 
-    def post(self, message: Wire, latest: object = None) -> None:
-        """Queue a message; one of the same `latest` that still waits is replaced."""
-        if latest is None:
-            self._mailbox.put(message)
-        else:
-            self._mailbox.put_latest(latest, message)
-        self._filled.set()
+    @property
+    def idle(self) -> bool:
+        """Whether everything that was to be sent has been."""
+        return self._outbox.idle and not any(stream.ending for stream in self.streams)
 
-    def post_frame(self, frame: codec.Frame) -> None:
-        """Queue a frame. A newer one of the same job may replace it, unless it is a key frame."""
-        if frame.flags & codec.FLAG_KEY:
-            self._mailbox.put(frame)
-        else:
-            dropped = bool(frame.flags & codec.FLAG_DROPPED)
-            self._mailbox.put_latest(("frame", frame.job), frame, dropped)
-        self._filled.set()
+    def draining(self) -> None:
+        """Tell the client that the service is about to end."""
+        self._outbox.post(Draining(reconnect_after_ms=round(1000 * RECONNECT_AFTER_S)), "draining")
 
     async def next(self) -> str | bytes:
         """The next message to send: text, or bytes for a frame."""
-        while (letter := self._mailbox.take()) is None:
-            self._filled.clear()
-            await self._filled.wait()
-        if len(self._mailbox) < MAX_WAITING:
-            self._drained.set()
-        item = letter.item
-        if isinstance(item, codec.Frame):
-            return codec.encode(item, codec.FLAG_DROPPED if letter.dropped else 0)
-        return item.model_dump_json()
+        item = await self._outbox.next()
+        self.streams = [stream for stream in self.streams if not stream.over]
+        if len(self._outbox) < MAX_WAITING:
+            self._room.set()
+        return item if isinstance(item, bytes) else item.model_dump_json()
+
+    def close(self) -> None:
+        """The client is gone: unless someone follows its jobs in time, they are cancelled."""
+        self._closed = True
+        for stream in self.streams:
+            self._leave(stream)
 
     # --- from the client -----------------------------------------------------------------------------
 
@@ -88,119 +96,162 @@ class Session:
         req_id = None
         try:
             message = _parse(text, self._services.settings.max_message_bytes)
-            if isinstance(message, Start):
-                req_id = message.req_id
-                await self._start(message)
-            else:
-                self._act(message)
+            req_id = getattr(message, "req_id", None)
+            await self._act(message)
         except ValidationError as error:
-            found, req_id = _explain(error), _req_id(text)
-            self.post(found.message(req_id=req_id))
+            self._outbox.post(_explain(error).message(req_id=_req_id(text)))
         except Busy as error:
-            self.post(busy(req_id or "", error))
+            self._outbox.post(report(error).message() if req_id is None else busy(req_id, error))
         except (InputError, StudioError) as error:
-            self.post(report(error).message(req_id=req_id))
-        while len(self._mailbox) >= MAX_WAITING:
-            self._drained.clear()
-            await self._drained.wait()
+            self._outbox.post(report(error).message(req_id=req_id))
+        except Exception as error:  # our own fault, which is no reason to part from the client
+            log.exception("a message could not be acted on")
+            self._outbox.post(report(error).message(req_id=req_id))
+        while len(self._outbox) >= MAX_WAITING:
+            self._room.clear()
+            await self._room.wait()
 
-    def close(self) -> None:
-        """The client is gone: cancel its jobs."""
-        self._closed = True
-        for job in list(self.jobs.values()):
-            job.cancel()
-
-    async def _start(self, message: Start) -> None:
-        if message.req_id in self.requests:
-            raise DuplicateRequest(message.req_id)
-        most = self._services.settings.max_jobs_per_client
-        if len(self.requests) >= most:
-            raise Busy(f"this connection runs {most} jobs already", RETRY_AFTER_S)
-        self.requests.add(message.req_id)
-        try:
-            job = await self._services.jobs.start(message.spec, self.name, Stream(self, message.req_id))
-        except BaseException:
-            self.requests.discard(message.req_id)
-            raise
-        self.jobs[job.id] = job
-        job.when_ended(lambda: self._forget(job.id, message.req_id))
-        if self._closed:
-            job.cancel()
-
-    def _forget(self, job: str, req_id: str) -> None:
-        self.jobs.pop(job, None)
-        self.requests.discard(req_id)
-
-    def _act(self, message: Hello | Cancel | Pause | ResumeRun | Ping) -> None:
+    async def _act(self, message: AnyClientMessage) -> None:
+        if self._owner is None and not isinstance(message, Hello):
+            raise Unauthorized("this service asks for an API key: expected hello with a key, got " + message.type)
         match message:
             case Hello():
-                model = self._services.engine.model
-                limits = self._services.settings.limits()
-                self.post(Welcome(limits=limits, model=None if model is None else card(model)), "welcome")
-            case Ping():
-                self.post(Pong(), "pong")
+                await self._greet(message)
+            case Start():
+                await self._start(message)
+            case Branch():
+                await self._branch(message)
+            case Resume():
+                self._resume(message)
+            case Ack():
+                self._ack(message)
             case Cancel():
                 self._job(message.job).cancel()
             case Pause():
                 self._job(message.job).pause()
             case ResumeRun():
                 self._job(message.job).resume()
+            case Rewind():
+                self._job(message.job).rewind(message.step)
+            case Steer():
+                self._steer(message)
+            case Ping():
+                self._outbox.post(Pong(), "pong")
 
-    def _job(self, number: str) -> Job:
-        job = self.jobs.get(number)
+    async def _greet(self, hello: Hello) -> None:
+        if self._owner is None or hello.key is not None:
+            await self._identify(hello.key)
+        self._window = hello.window
+        for stream in self.streams:
+            stream.set_window(hello.window)
+        model = self._services.engine.model
+        limits = self._services.settings.limits()
+        self._outbox.post(Welcome(limits=limits, model=None if model is None else card(model)), "welcome")
+
+    async def _identify(self, key: str | None) -> None:
+        try:
+            owner = self._services.keys.owner(key)
+        except Unauthorized:
+            await self._services.rates.request(self._address)  # nobody may try keys without end
+            raise
+        if self._owner not in (None, owner):
+            raise Unauthorized("this connection was opened with another API key")
+        self._owner = owner
+
+    async def _start(self, message: Start) -> None:
+        stream = await self._admit(message.req_id)
+        try:
+            await self._services.jobs.start(
+                message.spec, self._client, stream, owner=self._name_of_owner(), deadline_s=message.deadline_s
+            )
+        except BaseException:
+            self.streams.remove(stream)
+            raise
+        if self._closed:
+            self._leave(stream)
+
+    async def _branch(self, message: Branch) -> None:
+        job = self._job(message.job)
+        stream = await self._admit(message.req_id)
+        try:
+            self._services.jobs.branch(
+                job, message.step, message.seed, self._client, stream, deadline_s=message.deadline_s
+            )
+        except BaseException:
+            self.streams.remove(stream)
+            raise
+
+    async def _admit(self, req_id: str) -> Stream:
+        """A stream for a job that is to be started. Raises `Busy` when that may not be now."""
+        self._services.door.check()
+        if any(stream.req_id == req_id for stream in self.streams):
+            raise DuplicateRequest(req_id)
+        self._check_room()
+        who = self._name_of_owner() if self._services.keys.required else self._address
+        await self._services.rates.job(who)
+        return self._new_stream(req_id)
+
+    def _new_stream(self, req_id: str | None) -> Stream:
+        dropped = self._services.metrics.dropped.labels("socket").inc
+        stream = Stream(self._outbox.ready, dropped, req_id, self._window)
+        self.streams.append(stream)
+        return stream
+
+    def _check_room(self) -> None:
+        most = self._services.settings.max_jobs_per_client
+        if len(self.streams) >= most:
+            raise Busy(f"this connection follows {most} jobs already", RETRY_AFTER_S)
+
+    def _resume(self, message: Resume) -> None:
+        job = self._job(message.job)
+        if message.last_seq > job.seq:
+            raise InputError("last_seq", f"a frame of the job, at most {job.seq}", str(message.last_seq))
+        before = self._stream(job)
+        if before is None:
+            self._check_room()
+        stream = self._new_stream(message.req_id if before is None else before.req_id)
+        stream.resume(job, message.last_seq)
+        if not job.ended:
+            self._services.jobs.follow(job, stream)
+        if before is not None:
+            self.streams.remove(before)
+            self._leave(before)
+
+    def _ack(self, message: Ack) -> None:
+        for stream in self.streams:
+            if stream.job is not None and stream.job.id == message.job:
+                stream.ack(message.seq)
+
+    def _steer(self, message: Steer) -> None:
+        job = self._job(message.job)
+        blobs = None if message.blobs is None else steered_blobs(job.wished, message.blobs)
+        job.steer(blobs, tuple(message.freeze))
+
+    def _job(self, id: str) -> Job:
+        job = self._services.jobs.find(id, self._name_of_owner())
         if job is None:
-            raise UnknownJob(number)
+            raise UnknownJob(id)
         return job
 
+    def _stream(self, job: Job) -> Stream | None:
+        return next((stream for stream in self.streams if stream.job is job), None)
 
-class Stream(Listener):
-    """What one job says, as messages of its session."""
+    def _leave(self, stream: Stream) -> None:
+        self._outbox.drop(stream)
+        if stream.job is not None:
+            self._services.jobs.leave(stream.job, stream)
 
-    def __init__(self, session: Session, req_id: str) -> None:
-        self._session = session
-        self._req_id = req_id
-        self._job: Job | None = None
+    @property
+    def _client(self) -> str:
+        """Who shares the engine fairly with others: the owner where there are keys, else the connection."""
+        return self._name_of_owner() if self._services.keys.required else self.name
 
-    def queued(self, job: Job, position: int) -> None:
-        self._job = job
-        accepted = Accepted(job=job.id, req_id=self._req_id, queue_pos=position, seed=job.spec.seed)
-        self._session.post(accepted)
-        plan = job.plan
-        self._session.post(
-            Topology(job=job.id, ptr=plan.ptr.tolist(), numbers=plan.numbers.tolist(), fixed=plan.fixed.tolist())
-        )
-
-    def frame(self, frame: codec.Frame) -> None:
-        self._session.post_frame(frame)
-
-    def verdict(self, job: Job, sample: int, verdict: Verdict) -> None:
-        message = VerdictMessage(
-            job=job.id,
-            seq=job.seq,
-            sample=sample,
-            valid=verdict.valid,
-            smiles=verdict.smiles,
-            reason=verdict.reason,
-            bonds=list(verdict.bonds),
-        )
-        self._session.post(message, ("verdict", job.id, sample))
-
-    def final(self, result: GenerateResult) -> None:
-        self._session.post(Final(job=result.job, result=result))
-
-    def failed(self, error: StudioError) -> None:
-        if self._job is None and isinstance(error, Busy):
-            self._session.post(busy(self._req_id, error))
-            return
-        job = None if self._job is None else self._job.id
-        self._session.post(report(error).message(job=job, req_id=self._req_id))
+    def _name_of_owner(self) -> str:
+        assert self._owner is not None, "nothing but hello is acted on before"
+        return self._owner
 
 
-def busy(req_id: str, error: Busy) -> BusyMessage:
-    return BusyMessage(req_id=req_id, retry_after_ms=round(1000 * error.retry_after_s))
-
-
-def _parse(text: str | None, limit: int) -> Hello | Start | Cancel | Pause | ResumeRun | Ping:
+def _parse(text: str | None, limit: int) -> AnyClientMessage:
     if text is None:
         raise MessageError("binary", "message: expected text, got binary data")
     size = len(text.encode())
@@ -216,10 +267,9 @@ def _explain(error: ValidationError) -> Report:
         case "json_invalid":
             return Report("bad_json", 400, f"message: expected JSON, got {first['ctx']['error']}")
         case "union_tag_invalid" | "union_tag_not_found":
-            expected = "one of " + ", ".join(("hello", "start", "cancel", "pause", "resume_run", "ping"))
             got = ascii(first["ctx"]["tag"])[:60] if first["type"] == "union_tag_invalid" else "none"
-            detail = f"type: expected {expected}, got {got}"
-            return Report("bad_message", 400, detail, field="type", expected=expected, got=got)
+            detail = f"type: expected one of {TYPES}, got {got}"
+            return Report("bad_message", 400, detail, field="type", expected=f"one of {TYPES}", got=got)
     if not first["loc"]:
         return Report("bad_message", 400, "message: expected an object with a type")
     tag = str(first["loc"][0])
@@ -227,7 +277,7 @@ def _explain(error: ValidationError) -> Report:
 
 
 def _req_id(text: str | None) -> str | None:
-    """The req_id of a start that could not be understood otherwise, so that its sender knows which it was."""
+    """The req_id of a message that could not be understood otherwise, so that its sender knows which it was."""
     try:
         found = json.loads(text or "")["req_id"]
     except (ValueError, TypeError, KeyError, RecursionError):

@@ -1,7 +1,6 @@
 """The socket `/ws`. Who may open it is decided before (`studio.api.gate`).
 
-Each connection has one task that reads and one that writes; the endpoint owns both and alone closes. Jobs of a
-connection end with it.
+Each connection has one task that reads and one that writes; the endpoint owns both and alone closes.
 """
 
 import asyncio
@@ -12,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from studio.api.answers import problem
 from studio.api.session import Session
-from studio.api.state import services
+from studio.api.state import address, owner, presented_key, services
 from studio.errors import Report
 from studio.protocol import SUBPROTOCOL
 
@@ -31,7 +30,15 @@ async def socket(connection: WebSocket) -> None:
         await connection.send_denial_response(problem(Report("bad_message", 400, detail)))
         return
     await connection.accept(subprotocol=SUBPROTOCOL if offered else None)
-    session = Session(shared, f"socket {next(_names)}")
+    late = shared.keys.required and presented_key(connection.headers) is None  # the key comes with `hello`
+    name = f"socket {next(_names)}"
+    session = Session(shared, name, None if late else owner(connection), address(connection))
+    with shared.door.guest(session):
+        await _serve(connection, session)
+
+
+async def _serve(connection: WebSocket, session: Session) -> None:
+    """Read and write until either ends."""
     reader = asyncio.create_task(_read(connection, session), name=f"{session.name} reader")
     writer = asyncio.create_task(_write(connection, session), name=f"{session.name} writer")
     try:

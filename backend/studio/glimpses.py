@@ -1,0 +1,58 @@
+"""Verdicts on the way: what may be a molecule already is judged, one frame at a time and not too often."""
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+
+from gpff.chemistry import Verdict
+from gpff.molecules import Ints
+from studio.codec import Frame
+from studio.judge import Judge
+
+log = logging.getLogger(__name__)
+
+GLIMPSE_SIGMA = 0.3  # Å; above it the atoms are a cloud, and to ask for bonds is idle
+GLIMPSE_EVERY_S = 0.1
+
+
+class Glimpses:
+    """`tell(sample, verdict, seq)` hears of every verdict, with the sequence number of the frame it is about.
+
+    numbers [n_atoms], ptr [n_samples + 1]: of the frames to come.
+    """
+
+    def __init__(self, judge: Judge, numbers: Ints, ptr: Ints, tell: Callable[[int, Verdict, int], None]) -> None:
+        self._judge = judge
+        self._numbers = numbers
+        self._ptr = ptr
+        self._tell = tell
+        self._task: asyncio.Task[None] | None = None
+        self._at = -math.inf
+
+    def look(self, frame: Frame) -> None:
+        """Judge `frame`, unless another one is being judged or was a moment ago."""
+        if frame.step == 0 or self._task is not None:
+            return
+        now = time.monotonic()
+        formed = [i for i, sigma in enumerate(frame.sigma_hat) if sigma < GLIMPSE_SIGMA]
+        if formed and now - self._at >= GLIMPSE_EVERY_S:
+            self._at = now
+            self._task = asyncio.create_task(self._judge_frame(frame, formed))
+
+    def stop(self) -> None:
+        """Say nothing more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _judge_frame(self, frame: Frame, samples: list[int]) -> None:
+        try:
+            for i in samples:
+                atoms = slice(self._ptr[i], self._ptr[i + 1])
+                verdict = await self._judge.glimpse(self._numbers[atoms], frame.positions[atoms])
+                self._tell(i, verdict, frame.seq)
+        except Exception:  # the run goes on, and its end is judged anyway
+            log.exception("frame %d of job %d could not be judged", frame.seq, frame.job)
+        finally:
+            self._task = None
