@@ -82,7 +82,12 @@ def read(text: str, format: Format, how: Reading | None = None) -> list[Parsed |
 
 def read_record(record: str, format: Format, how: Reading) -> Parsed:
     """One record, as `split` cuts them. Raises InputError, LimitError for more atoms than `how` allows."""
-    return _READERS[format](record, how)
+    try:
+        return _READERS[format](record, how)
+    except InputError:
+        raise
+    except (RuntimeError, ValueError, OverflowError) as error:  # RDKit, of what it did not foresee
+        raise InputError("record", "a record that RDKit can read", str(error).strip().split("\n")[0]) from error
 
 
 def unreadable(index: int, error: InputError) -> Unreadable:

@@ -71,7 +71,7 @@ def parse_pdb(text: str, max_atoms: int) -> Atoms:
     named: Counter[tuple[int, int]] = Counter()
     for line in lines:
         if line.startswith("CONECT"):
-            first, *others = (index.get(line[k : k + 5].strip()) for k in range(6, min(len(line.rstrip()), 31), 5))
+            first, *others = (index.get(line[k : k + 5].strip()) for k in range(6, 31, 5))
             named.update((first, other) for other in others if first is not None and other is not None)
     pairs = {(min(pair), max(pair)) for pair in named if pair[0] != pair[1]}
     return Atoms(

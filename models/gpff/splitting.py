@@ -60,6 +60,8 @@ def split(text: str, format: Format) -> list[str]:
 
 
 def _lines(text: str) -> list[str]:
+    # Lone surrogates are no characters, and RDKit takes UTF-8 only.
+    text = text.encode("utf-8", "replace").decode()
     # Not splitlines: that would break lines at form feeds and other characters, too.
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n").split("\n")
 

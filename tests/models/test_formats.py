@@ -1,9 +1,12 @@
 """What goes out as a file comes in as the same molecule; what is no molecule is told apart, alone."""
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
@@ -303,3 +306,39 @@ def test_formats_are_told_apart_by_content_and_by_name(molecules: dict[str, Pars
     for text in ("", "{}", "hello, world", "<html>"):
         with pytest.raises(InputError, match="format: expected text in one of sdf, mol, xyz, extxyz, pdb, smiles"):
             detect(text)
+
+
+def test_what_rdkit_did_not_foresee_is_a_bad_record_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def trip(*_: object) -> Parsed:
+        raise RuntimeError("Pre-condition Violation\nmore of the same")
+
+    monkeypatch.setitem(formats._READERS, "smiles", trip)
+    assert reason("C", "smiles") == "expected a record that RDKit can read, got Pre-condition Violation"
+
+
+PIECES = """0 -1 999 1e400 nan C Xx * é $$$$ ( ] CONECT ENDMDL Properties= = \" V30""".split()
+PIECES += ["\n", "\r", " ", "\t", "\x00", "\ud800", "M  CHG  8   1  99", "M  END", "MODEL ", "ATOM  "]
+
+
+@cache
+def text_to_spoil(format: Format) -> str:
+    return write([one("C[C@H](N)O", "smiles")], format)
+
+
+@settings(max_examples=100)
+@given(
+    st.sampled_from([format for format in FORMATS if format != "smiles"]),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 4), st.sampled_from(PIECES)), min_size=1, max_size=5),
+)
+def test_spoilt_text_is_read_or_refused(format: Format, edits: list[tuple[float, int, str]]) -> None:
+    text = text_to_spoil(format)
+    for place, length, piece in edits:
+        start = int(place * len(text))
+        text = text[:start] + piece + text[start + length :]
+    for index, found in enumerate(read(text, format)):
+        if isinstance(found, Unreadable):
+            assert found.index == index and found.reason
+        else:
+            assert found.positions.shape == (len(found.numbers), 3) and np.isfinite(found.positions).all()
+            assert len(found.charges) == len(found.numbers)
+            assert (found.smiles is None) == (found.reason is not None)
