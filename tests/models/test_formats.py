@@ -316,8 +316,10 @@ def test_what_rdkit_did_not_foresee_is_a_bad_record_too(monkeypatch: pytest.Monk
     assert reason("C", "smiles") == "expected a record that RDKit can read, got Pre-condition Violation"
 
 
-PIECES = """0 -1 999 1e400 nan C Xx * é $$$$ ( ] CONECT ENDMDL Properties= = \" V30""".split()
-PIECES += ["\n", "\r", " ", "\t", "\x00", "\ud800", "M  CHG  8   1  99", "M  END", "MODEL ", "ATOM  "]
+PIECES = [
+    "0", "-1", "999", "1e400", "nan", "C", "Xx", "*", "é", "$$$$", "(", "]", "=", '"', "V30", "CONECT", "ENDMDL", "MODEL ",
+    "ATOM  ", "Properties=", "M  CHG  8   1  99", "M  END", "\n", "\r", " ", "\t", "\x00", "\ud800",
+]  # fmt: skip
 
 
 @cache
