@@ -317,8 +317,8 @@ def test_what_rdkit_did_not_foresee_is_a_bad_record_too(monkeypatch: pytest.Monk
 
 
 PIECES = [
-    "0", "-1", "999", "1e400", "nan", "C", "Xx", "*", "é", "$$$$", "(", "]", "=", '"', "V30", "CONECT", "ENDMDL", "MODEL ",
-    "ATOM  ", "Properties=", "M  CHG  8   1  99", "M  END", "\n", "\r", " ", "\t", "\x00", "\ud800",
+    "0", "-1", "999", "1e400", "nan", "C", "Xx", "*", "é", "$$$$", "(", "]", "=", '"', "V30", "CONECT", "ENDMDL",
+    "MODEL ", "ATOM  ", "Properties=", "M  CHG  8   1  99", "M  END", "\n", "\r", " ", "\t", "\x00", "\ud800",
 ]  # fmt: skip
 
 
