@@ -1,22 +1,34 @@
 """What is kept of jobs, within its bounds. Time stands still unless it is moved."""
 
+import pickle
+import time
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from gpff import samplers
 from gpff.plan import Plan, compile
-from gpff.spec import Spec
+from gpff.spec import Sampler, Spec
 from studio.codec import Frame
-from studio.trajectories import ATOM_BYTES, FRAME_BYTES, JOB_BYTES, Checkpoint, Trajectories, Trajectory
+from studio.trajectories import (
+    ARRAY_BYTES,
+    ATOM_BYTES,
+    FRAME_BYTES,
+    JOB_BYTES,
+    Checkpoint,
+    Trajectories,
+    Trajectory,
+    compact,
+)
 
 SPEC = Spec.from_formula("CH4", n=2, steps=100)
 PLAN = compile(SPEC)
 STATE = samplers.init(PLAN)
 EMPTY = JOB_BYTES + ATOM_BYTES * PLAN.n_atoms
-FRAME = FRAME_BYTES + sum(
-    array.nbytes for array in (STATE.positions, STATE.active, STATE.sigma_hat, STATE.rms_force, STATE.nfe, STATE.failed)
-)
+ARRAYS = (STATE.positions, STATE.active, STATE.sigma_hat, STATE.rms_force, STATE.nfe, STATE.failed)
+FRAME = FRAME_BYTES + sum(ARRAY_BYTES + array.nbytes for array in ARRAYS)
 
 
 def point(seq: int, step: int | None = None, plan: Plan = PLAN) -> Checkpoint:
@@ -123,3 +135,30 @@ def test_a_job_that_came_to_nothing_leaves_nothing() -> None:
     shelf.open(1, PLAN)
     shelf.drop(1)
     assert shelf.nbytes == 0 and shelf.gone == [] and shelf.sweep() is None
+
+
+@pytest.mark.parametrize("sampler", ["sdd", "as_heun"])
+def test_what_is_counted_is_what_is_held(sampler: Sampler) -> None:
+    plan = compile(Spec.from_formula("C7H8O2", n=3, steps=64, sampler=sampler))
+    sent = pickle.dumps(samplers.init(plan), protocol=5)
+    shelf = Trajectories(2**30, 1.0, lambda job: None)
+    shelf.open(1, plan)
+    tracemalloc.start()
+    counted, held = shelf.nbytes, tracemalloc.get_traced_memory()[0]
+    for seq in range(1, 201):
+        state = compact(pickle.loads(sent))
+        frame = Frame(1, seq, seq, time.time_ns(), state.positions, state.sigma_hat, state.rms_force)
+        shelf.add(1, Checkpoint(frame, SPEC, plan, state))
+    counted, held = shelf.nbytes - counted, tracemalloc.get_traced_memory()[0] - held
+    tracemalloc.stop()
+    assert 0.7 * counted < held <= counted
+
+
+def test_a_compact_state_is_the_same() -> None:
+    state = samplers.init(compile(Spec.from_formula("CH4", sampler="heun")))
+    again = compact(state)
+    assert again.walk is not None and state.walk is not None and again.positions is not state.positions
+    for one, other in ((again, state), (again.walk, state.walk)):
+        for name, value in vars(other).items():
+            if name != "walk":
+                np.testing.assert_array_equal(vars(one)[name], value)
