@@ -1,9 +1,31 @@
+import type { Candidate } from '../stream/protocol'
+
+/** What a run came to; the design that it was asked for is the node's own value. */
+export interface Generation {
+  readonly candidates: readonly Candidate[]
+  /** Hash of the weights, or null when it is not known. */
+  readonly model: string | null
+  /** False for a run that was steered or branched: its seed alone does not bring it back. */
+  readonly reproducible: boolean
+}
+
+/** How a snapshot came about. A pick is the child of the generation whose candidate it took. */
+export type Origin =
+  | { readonly kind: 'edit' }
+  | { readonly kind: 'generation'; readonly generation: Generation }
+  | { readonly kind: 'pick'; readonly candidate: number }
+
+export const EDIT: Origin = { kind: 'edit' }
+
 /** A tree of immutable snapshots. Undo walks to the parent, redo to the child visited last; no branch is ever lost. */
 export interface HistoryNode<T> {
   readonly id: number
   readonly parent: number | null
   readonly label: string
+  /** What somebody has called it. */
+  readonly name: string | null
   readonly value: T
+  readonly origin: Origin
   /** Edits with the same key, one right after another, share a node. */
   readonly mergeKey: string | null
   readonly at: number
@@ -18,20 +40,23 @@ export interface History<T> {
 
 const MERGE_WINDOW_MS = 1_500
 
-export function createHistory<T>(value: T, label: string): History<T> {
-  const root: HistoryNode<T> = { id: 0, parent: null, label, value, mergeKey: null, at: 0 }
+export function createHistory<T>(value: T, label: string, at = 0): History<T> {
+  const root: HistoryNode<T> = { id: 0, parent: null, label, name: null, value, origin: EDIT, mergeKey: null, at }
   return { nodes: new Map([[0, root]]), current: 0, forward: new Map() }
 }
 
-export function currentNode<T>(history: History<T>): HistoryNode<T> {
-  const node = history.nodes.get(history.current)
-  if (node === undefined) throw new Error(`history has no node ${history.current}`)
+export function nodeOf<T>(history: History<T>, id: number): HistoryNode<T> {
+  const node = history.nodes.get(id)
+  if (node === undefined) throw new RangeError(`history has no node ${id}`)
   return node
 }
+
+export const currentNode = <T>(history: History<T>): HistoryNode<T> => nodeOf(history, history.current)
 
 export interface CommitOptions {
   readonly mergeKey?: string
   readonly at?: number
+  readonly origin?: Origin
 }
 
 /** Adds a snapshot after the current one, or replaces it when both are quick edits of the same kind. */
@@ -44,9 +69,35 @@ export function commit<T>(history: History<T>, value: T, label: string, options:
     const nodes = new Map(history.nodes).set(here.id, { ...here, value, label, at })
     return { ...history, nodes }
   }
-  const id = Math.max(...history.nodes.keys()) + 1
-  const nodes = new Map(history.nodes).set(id, { id, parent: here.id, label, value, mergeKey, at })
-  return { nodes, current: id, forward: new Map(history.forward).set(here.id, id) }
+  const added = grow(history, here.id, { label, name: null, value, origin: options.origin ?? EDIT, mergeKey, at })
+  return { ...added.history, current: added.id, forward: new Map(history.forward).set(here.id, added.id) }
+}
+
+/**
+ * Files what a run came to under the node that it started from, and goes there unless `stay`: somebody has moved on meanwhile, and
+ * must not be pulled back.
+ */
+export function fileGeneration<T>(
+  history: History<T>,
+  parent: number,
+  entry: { readonly value: T; readonly label: string; readonly generation: Generation; readonly at: number },
+  stay: boolean,
+): { readonly history: History<T>; readonly id: number } {
+  const { value, label, generation, at } = entry
+  const origin: Origin = { kind: 'generation', generation }
+  const added = grow(history, parent, { label, name: null, value, origin, mergeKey: null, at })
+  return stay ? added : { id: added.id, history: jump(added.history, added.id) }
+}
+
+function grow<T>(history: History<T>, parent: number, entry: Omit<HistoryNode<T>, 'id' | 'parent'>) {
+  const id = nextId(history)
+  return { id, history: { ...history, nodes: new Map(history.nodes).set(id, { id, parent, ...entry }) } }
+}
+
+function nextId<T>(history: History<T>): number {
+  let last = 0
+  for (const id of history.nodes.keys()) if (id > last) last = id
+  return last + 1
 }
 
 export function canUndo<T>(history: History<T>): boolean {
@@ -66,4 +117,33 @@ export function undo<T>(history: History<T>): History<T> {
 export function redo<T>(history: History<T>): History<T> {
   const next = history.forward.get(history.current)
   return next === undefined ? history : { ...history, current: next }
+}
+
+/** Goes to any node. Undo leads from there to the root, and redo back the same way. */
+export function jump<T>(history: History<T>, id: number): History<T> {
+  const forward = new Map(history.forward)
+  const path = pathTo(history, id)
+  for (let k = 0; k + 1 < path.length; k++) forward.set(path[k], path[k + 1])
+  return { ...history, current: id, forward }
+}
+
+/** Ids from the root to this node. */
+export function pathTo<T>(history: History<T>, id: number): number[] {
+  const path: number[] = []
+  for (let at: number | null = id; at !== null; at = nodeOf(history, at).parent) path.push(at)
+  return path.reverse()
+}
+
+/** Calls a node something; an empty name takes the name away. */
+export function nameNode<T>(history: History<T>, id: number, name: string): History<T> {
+  const trimmed = name.trim()
+  const node = { ...nodeOf(history, id), name: trimmed === '' ? null : trimmed }
+  return { ...history, nodes: new Map(history.nodes).set(id, node) }
+}
+
+/** The node's generation: itself, or the one that a pick was taken from. */
+export function generationOf<T>(history: History<T>, id: number): { readonly node: number; readonly generation: Generation } | null {
+  const { origin, parent } = nodeOf(history, id)
+  if (origin.kind === 'generation') return { node: id, generation: origin.generation }
+  return origin.kind === 'pick' && parent !== null ? generationOf(history, parent) : null
 }
