@@ -540,6 +540,21 @@ async def test_our_own_faults_are_answered_and_survived(monkeypatch: pytest.Monk
     await client.start()
 
 
+async def test_a_stream_that_breaks_is_answered_and_can_be_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    client = house.client()
+    job = await client.start()
+    with monkeypatch.context() as patch:
+        patch.setattr(codec, "encode", lambda frame, flags: 1 // 0)
+        await house.steps(3)
+        error = await client.answer()
+        assert (error["code"], error["job"], error["retryable"]) == ("internal", job, True)
+    await client.send(type="resume", job=job)
+    assert seqs(await client.read()) == [1, 2, 3, 4]
+    await house.run_out()
+    assert types(await client.read())[-1] == "final"
+
+
 async def test_a_service_that_drains_says_so_once_and_takes_nothing_new() -> None:
     house = House()
     client = house.client()

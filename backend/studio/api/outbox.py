@@ -1,12 +1,15 @@
 """What waits for one client: its streams in turn, and before them what belongs to no job. No socket in here."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Hashable
 from itertools import count
 
 from studio.api.stream import Stream
 from studio.protocol import Wire
+
+log = logging.getLogger(__name__)
 
 
 class Outbox:
@@ -57,7 +60,11 @@ class Outbox:
         while self._ready:
             stream = next(iter(self._ready))
             del self._ready[stream]
-            item = stream.take()
+            try:
+                item = stream.take()
+            except Exception as error:  # our own fault, which is no reason to part from the client
+                log.exception("a stream broke")
+                return stream.broken(error)
             if item is not None:
                 self._ready[stream] = None  # behind the others
                 return item

@@ -94,6 +94,11 @@ class Stream(Listener):
         self.over = True
         return self._end
 
+    def broken(self, error: Exception) -> Wire:
+        """Give up, and say so: the client may `resume` the job."""
+        self.over = True
+        return report(error).message(job=None if self.job is None else self.job.id, req_id=self.req_id)
+
     def _frame(self) -> codec.Frame | None:
         full = self._window is not None and len(self._unacked) >= self._window
         if self._sent < self._replay_to:
