@@ -21,6 +21,7 @@ COMMANDS = {
     "data": "build the cached QM9 file, or say what is in it",
     "train": "train a model; stop and resume at will",
     "evaluate": "measure validity against network evaluations",
+    "quality": "measure how good valid molecules are, beside QM9's own",
     "growth": "measure how molecules grow from a scaffold",
 }
 """Subcommand → what it does. All but `sample` and `data` live in the module of their name."""

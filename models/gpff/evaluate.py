@@ -25,9 +25,14 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.data import load as load_data
 from gpff.generation import Candidate, generate
-from gpff.spec import SAMPLERS, Sampler
+from gpff.spec import SAMPLERS, Spec
 
-PAPER = {("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93"}
+PAPER = {
+    ("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93",
+    ("sdd+shape", 4): "≈ 40", ("sdd+shape", 6): "70", ("sdd+shape", 256): "99",
+    ("heun", 256): "87", ("stochastic_heun", 256): "97", ("ancestral", 256): "94",
+    ("as_heun", 256): "92", ("as_stochastic_heun", 256): "97", ("as_ancestral", 256): "95",
+}  # fmt: skip
 """Validity in percent that the paper reports for 10,000 molecules, 256 features, σ = 30 Å."""
 
 
@@ -76,14 +81,28 @@ def held_out_formulas(data: QM9, n: int, split: str = "test", seed: int = 0) -> 
     return [formula(part[int(i)][0].astype(np.int64)) for i in ids]
 
 
-def measure(
-    model: Model, formulas: Sequence[str], sampler: Sampler, steps: int, noise: float | None, seed: int, progress: bool
-) -> Row:
-    """Generate one molecule of every formula from the σ = 30 Å prior and judge it."""
-    started = time.perf_counter()
-    candidates = generate(
-        model, formulas, n=1, sampler=sampler, steps=steps, noise=noise, seed=seed, progress=progress, workers=2
+VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape")
+"""What can be measured: the samplers, and two of them with the shape of each molecule from the shape predictor."""
+
+
+def generated(
+    model: Model, formulas: Sequence[str], variant: str, steps: int, noise: float | None, seed: int, progress: bool
+) -> list[Candidate]:
+    """One judged molecule of every formula from the σ = 30 Å prior, or from its shape's."""
+    name, _, shaped = variant.partition("+")
+    sampler = next(s for s in SAMPLERS if s == name)
+    specs = [Spec.from_formula(formula, shape="any" if shaped else None) for formula in formulas]
+    return generate(
+        model, specs, n=1, sampler=sampler, steps=steps, noise=noise, seed=seed, progress=progress, workers=2
     )
+
+
+def measure(
+    model: Model, formulas: Sequence[str], sampler: str, steps: int, noise: float | None, seed: int, progress: bool
+) -> Row:
+    """The row of one variant, of one molecule of every formula."""
+    started = time.perf_counter()
+    candidates = generated(model, formulas, sampler, steps, noise, seed, progress)
     seconds = time.perf_counter() - started
     valid = [c for c in candidates if c.valid]
     return Row(
@@ -115,7 +134,7 @@ def table(rows: Sequence[Row], model: Model, command: str) -> str:
     ]
     for r in rows:
         noise = "default" if r.noise is None else f"{r.noise:g}"
-        noise = noise if r.sampler == "sdd" else "–"
+        noise = noise if r.sampler.startswith("sdd") else "–"
         lines.append(
             f"| {title(r.sampler)} | {r.steps} | {r.nfe:.1f} | {noise} | {r.n} | {Rate(r.valid, r.n)} | "
             f"{PAPER.get((r.sampler, r.steps), '')} | {r.unique} | {r.finite} | {r.seconds:.0f} | {r.reasons} |"
@@ -125,6 +144,8 @@ def table(rows: Sequence[Row], model: Model, command: str) -> str:
 
 def title(sampler: str) -> str:
     """A sampler's name as tables show it: DD, SDD, Heun, AS stochastic Heun …"""
+    if sampler.endswith("+shape"):
+        return f"{title(sampler.removesuffix('+shape'))}+shape"
     words = sampler.split("_")
     names = {"dd": "DD", "sdd": "SDD", "as": "AS", "heun": "Heun"}
     text = " ".join(names.get(word, word) for word in words)
@@ -135,7 +156,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff evaluate``."""
     parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--n", type=int, default=1000, help="test compositions, one molecule each (default 1000)")
-    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=["sdd", "dd"])
+    parser.add_argument("--samplers", nargs="+", choices=VARIANTS, default=["sdd", "dd"])
     parser.add_argument("--steps", nargs="+", type=int, default=[6, 16, 64, 256])
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--seed", type=int, default=0)
@@ -150,7 +171,7 @@ def run(args: argparse.Namespace) -> None:
     command = shlex.join(["gpff", *sys.argv[1:]])
     rows: list[Row] = []
     for sampler in args.samplers:
-        for noise in (args.noise or [None]) if sampler == "sdd" else [None]:
+        for noise in (args.noise or [None]) if sampler.startswith("sdd") else [None]:
             for steps in args.steps:
                 rows.append(measure(model, formulas, sampler, steps, noise, args.seed, progress=sys.stderr.isatty()))
                 print(f"{sampler} {steps} steps λ {noise}: {Rate(rows[-1].valid, rows[-1].n)} %", file=sys.stderr)

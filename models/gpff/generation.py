@@ -83,7 +83,7 @@ def sample(forces: ForceFn, spec: Spec | Plan) -> Iterator[State]:
 
 def generate(
     model: HasForces | ForceFn,
-    what: str | Spec | Sequence[str],
+    what: str | Spec | Sequence[str | Spec],
     n: int | None = None,
     sampler: Sampler | None = None,
     steps: int | None = None,
@@ -94,7 +94,7 @@ def generate(
     batch_atoms: int = DEFAULT_BATCH_ATOMS,
     workers: int = 1,
 ) -> list[Candidate]:
-    """Molecules of a formula, of each of several formulas (`n` of each, in order), or of a spec.
+    """Molecules of a formula or a spec, or of each of several (`n` of each formula, in order).
 
     For formulas the defaults are `n=1, sampler="sdd", steps=64, seed=0`; for a spec, what is given here takes
     the place of its own. Large runs are cut into batches of about `batch_atoms` atoms, which changes
@@ -160,13 +160,11 @@ def _pieces(specs: Iterable[Spec], batch_atoms: int) -> Iterator[Plan]:
         first += spec.n_samples
 
 
-def _specs(what: str | Spec | Sequence[str]) -> list[Spec]:
-    if isinstance(what, Spec):
-        return [what]
-    formulas = [what] if isinstance(what, str) else list(what)
-    if not formulas:
+def _specs(what: str | Spec | Sequence[str | Spec]) -> list[Spec]:
+    several = [what] if isinstance(what, str | Spec) else list(what)
+    if not several:
         raise InputError("formula", "at least one formula", "none")
-    return [Spec.from_formula(formula) for formula in formulas]
+    return [one if isinstance(one, Spec) else Spec.from_formula(one) for one in several]
 
 
 def _bond_workers(n_workers: int) -> BondWorkers:
