@@ -15,6 +15,7 @@ from studio.api.middleware import BodyLimit, SecurityHeaders
 from studio.api.page import Page
 from studio.api.state import Services
 from studio.chemist import Chemist
+from studio.door import Door
 from studio.engine.home import EngineHome
 from studio.engine.local import LocalEngine
 from studio.engine.process import Options
@@ -22,6 +23,7 @@ from studio.job import Workshop
 from studio.jobs import Jobs
 from studio.judge import Judge
 from studio.keys import Keys
+from studio.meter import meters
 from studio.metrics import Metrics
 from studio.protocol import MAX_LIST
 from studio.rates import Rates
@@ -45,8 +47,10 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         judge.warm_up()
         workshop = Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds)
         jobs = Jobs(workshop, settings.retain_mb * 2**20, settings.retain_s, settings.grace_s)
+        door = Door(settings.grace_s)
+        jobs.observers.append(meters(metrics, door))
         chemist = local_chemist(settings)
-        app.state.services = Services(settings, home, jobs, keys, rates, metrics, chemist=chemist)
+        app.state.services = Services(settings, home, jobs, keys, rates, metrics, door, chemist)
         await home.start()
         try:
             yield

@@ -37,11 +37,16 @@ class Work(Protocol):
 
 
 class Door:
-    """Open until the service is told to end. A closed door lets in who fetches results, and no new work."""
+    """Open until the service is told to end. A closed door lets in who fetches results, and no new work.
 
-    def __init__(self) -> None:
+    grace_s: how long the end of a job is kept for someone who lost the connection, or comes to fetch it.
+    """
+
+    def __init__(self, grace_s: float = 30.0) -> None:
         self.closed = False
+        self._grace_s = grace_s
         self._guests: set[Guest] = set()
+        self._owed: dict[str, float] = {}  # jobs whose end no one has had, and since when
 
     def check(self) -> None:
         """Raises `Draining` when no new work is taken."""
@@ -66,6 +71,26 @@ class Door:
             for guest in self._guests:
                 guest.draining()
 
+    def owe(self, job: str) -> None:
+        """`job` has ended, and no one was there to be told."""
+        self._forget_late()
+        self._owed[job] = time.monotonic()
+
+    def collected(self, job: str) -> None:
+        """Someone has come for the end of `job`."""
+        self._owed.pop(job, None)
+
+    @property
+    def owed(self) -> int:
+        """Jobs whose end someone may still come for."""
+        self._forget_late()
+        return len(self._owed)
+
+    def _forget_late(self) -> None:
+        before = time.monotonic() - self._grace_s
+        for job in [job for job, since in self._owed.items() if since <= before]:
+            del self._owed[job]
+
     @property
     def unsent(self) -> int:
         """Guests to whom something is still to be sent."""
@@ -73,7 +98,7 @@ class Door:
 
 
 async def drained(door: Door, jobs: Work, patience_s: float) -> bool:
-    """Close the door and wait until every job has ended and its end was sent; whether they all could finish.
+    """Close the door and wait until every job has ended and its end was sent or fetched; whether they all could.
 
     After `patience_s` the jobs that still run are cancelled, and their clients are told so.
     """
@@ -82,7 +107,8 @@ async def drained(door: Door, jobs: Work, patience_s: float) -> bool:
     if await _quiet(door, jobs, patience_s):
         log.info("drained: every job has ended")
         return True
-    log.warning("drained for %g s: %d jobs did not finish", patience_s, len(jobs))
+    counts = len(jobs), door.unsent + door.owed
+    log.warning("drained for %g s: %d jobs did not finish, the ends of others wait for %d clients", patience_s, *counts)
     jobs.close()
     await _quiet(door, jobs, GOODBYE_S)
     return False
@@ -90,7 +116,7 @@ async def drained(door: Door, jobs: Work, patience_s: float) -> bool:
 
 async def _quiet(door: Door, jobs: Work, patience_s: float) -> bool:
     deadline = time.monotonic() + patience_s
-    while len(jobs) or door.unsent:
+    while len(jobs) or door.unsent or door.owed:
         if time.monotonic() >= deadline:
             return False
         await asyncio.sleep(LOOK_EVERY_S)

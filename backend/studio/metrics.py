@@ -6,7 +6,6 @@ names a job, an owner or an address.
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
-from gpff.chemistry import Verdict
 from studio.engine.messages import Report
 
 _SHORT_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -78,9 +77,9 @@ class Metrics:
         )
         self.sockets = Gauge("studio_sockets", "Sockets that are open", registry=registry)
 
-    def judged(self, verdict: Verdict) -> None:
+    def judged(self, valid: bool, reason: str | None) -> None:
         """Count the verdict on a finished candidate."""
-        self.verdicts.labels(kind(verdict)).inc()
+        self.verdicts.labels(kind(valid, reason)).inc()
 
     def report(self, report: Report) -> None:
         """Take over what the engine reports of itself."""
@@ -98,9 +97,8 @@ class Metrics:
         return generate_latest(self.registry)
 
 
-def kind(verdict: Verdict) -> str:
+def kind(valid: bool, reason: str | None) -> str:
     """A verdict in one word: valid, or the kind of its reason."""
-    if verdict.valid:
+    if valid:
         return "valid"
-    reason = verdict.reason or ""
-    return next((name for words, name in _KINDS.items() if words in reason), "other")
+    return next((name for words, name in _KINDS.items() if words in (reason or "")), "other")

@@ -55,6 +55,24 @@ async def test_a_guest_that_leaves_keeps_nothing_waiting() -> None:
     assert await drained(door, Jobs(0), 30.0)
 
 
+async def test_it_waits_for_those_who_may_come_back_for_their_results() -> None:
+    door = Door(grace_s=30.0)
+    door.owe("1")
+    door.owe("2")
+    ending = asyncio.create_task(drained(door, Jobs(0), 30.0))
+    await asyncio.sleep(0.05)
+    door.collected("1")
+    assert not ending.done() and door.owed == 1
+    door.collected("2")
+    assert await ending
+
+
+async def test_it_does_not_wait_for_those_who_have_not_come_in_time() -> None:
+    door = Door(grace_s=0.0)
+    door.owe("1")
+    assert await drained(door, Jobs(0), 30.0)
+
+
 async def test_everyone_is_told_once_and_late_guests_too() -> None:
     door, early, late = Door(), Guest(), Guest()
     door.check()

@@ -5,7 +5,7 @@ import re
 import pytest
 from client import running, settings
 
-from gpff.chemistry import Verdict, perceive
+from gpff.chemistry import perceive
 from studio.engine.messages import Report
 from studio.metrics import Metrics, kind
 from studio.results import RAN_AWAY
@@ -30,13 +30,14 @@ def value(text: str, name: str) -> float:
     ],
 )
 def test_reasons_are_counted_by_kind(numbers: list[int], positions: list[list[float]], expected: str) -> None:
-    assert kind(perceive(numbers, positions)) == expected
+    verdict = perceive(numbers, positions)
+    assert kind(verdict.valid, verdict.reason) == expected
 
 
 def test_reasons_that_are_not_of_the_bonds() -> None:
-    assert kind(Verdict(False, reason=RAN_AWAY)) == "ran_away"
-    assert kind(Verdict(False, reason="bond perception took longer than 5 s")) == "timeout"
-    assert kind(Verdict(False, reason="news")) == kind(Verdict(False)) == "other"
+    assert kind(False, RAN_AWAY) == "ran_away"
+    assert kind(False, "bond perception took longer than 5 s") == "timeout"
+    assert kind(False, "news") == kind(False, None) == "other"
 
 
 def test_requests_are_counted_by_route_and_never_by_path() -> None:
@@ -54,9 +55,23 @@ def test_requests_are_counted_by_route_and_never_by_path() -> None:
         assert value(text, "studio_ready") == 1
 
 
+def test_jobs_are_timed_and_their_candidates_counted() -> None:
+    with running(settings("hazard")) as live:
+        live.post("/generate", json={"formula": "CH4", "steps": 9, "n_samples": 2})
+        live.post("/generate", json={"formula": "C3H8", "steps": 2})
+        live.post("/generate", json={"formula": "N2", "steps": 2})
+        text = live.get("/metrics").text
+    assert value(text, 'studio_jobs_total{end="finished"}') == 2
+    assert value(text, 'studio_jobs_total{end="failed"}') == 1
+    assert value(text, "studio_first_frame_seconds_count") >= 2 and value(text, "studio_job_seconds_count") == 3
+    assert value(text, 'studio_verdicts_total{reason="valid"}') == 2
+    assert sum(map(float, re.findall(r"studio_verdicts_total\{.*\} (\S+)", text))) == 3
+    assert value(text, "studio_frames_total") >= 4 and value(text, "studio_jobs_unfinished") == 0
+
+
 def test_two_applications_count_apart() -> None:
     one, other = Metrics(), Metrics()
-    one.judged(Verdict(True))
+    one.judged(True, None)
     assert value(one.text().decode(), 'studio_verdicts_total{reason="valid"}') == 1
     assert b'reason="' not in other.text()
 

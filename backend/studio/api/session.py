@@ -78,7 +78,9 @@ class Session:
     async def next(self) -> str | bytes:
         """The next message to send: text, or bytes for a frame."""
         item = await self._outbox.next()
-        self.streams = [stream for stream in self.streams if not stream.over]
+        for stream in [stream for stream in self.streams if stream.over]:
+            self.streams.remove(stream)
+            self._leave(stream)
         if len(self._outbox) < MAX_WAITING:
             self._room.set()
         return item if isinstance(item, bytes) else item.model_dump_json()
@@ -216,6 +218,7 @@ class Session:
         if before is not None:
             self.streams.remove(before)
             self._leave(before)
+        self._services.door.collected(job.id)
 
     def _ack(self, message: Ack) -> None:
         for stream in self.streams:
@@ -240,6 +243,8 @@ class Session:
         self._outbox.drop(stream)
         if stream.job is not None:
             self._services.jobs.leave(stream.job, stream)
+            if stream.ending:
+                self._services.door.owe(stream.job.id)
 
     @property
     def _client(self) -> str:
