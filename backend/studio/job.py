@@ -35,7 +35,7 @@ from studio.orders import Order, Workshop
 from studio.outcome import error_of, outcome
 from studio.protocol import Attempts, Candidate, GenerateResult, JobState, Timings
 from studio.results import frame_of
-from studio.trajectories import Checkpoint, Trajectories, Trajectory, compact
+from studio.trajectories import Checkpoint, Trajectories, Trajectory
 
 __all__ = ["Job", "Listener", "Order", "Workshop"]
 
@@ -226,7 +226,6 @@ class Job:
             self._began = time.monotonic()
             flags |= codec.FLAG_KEY
         self.seq += 1
-        snapshot = replace(snapshot, state=compact(snapshot.state))
         self.progress = (snapshot.step, self.plan.steps)
         frame = frame_of(self.number, self.seq, snapshot, flags)
         self._trajectories.add(self.number, Checkpoint(frame, self.spec, self.plan, snapshot.state))

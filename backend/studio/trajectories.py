@@ -20,7 +20,8 @@ from gpff.samplers import State, finished
 from gpff.spec import Spec
 from studio.codec import Frame
 
-FRAME_BYTES, ARRAY_BYTES = 1000, 200  # of a frame's objects, and of an array, beside what the arrays hold
+FRAME_BYTES = 1000  # of a frame's objects
+ARRAY_BYTES = 640  # of an array that came out of a pickle, beside what it holds
 JOB_BYTES, ATOM_BYTES = 8192, 400  # of a job without frames: its spec, its plan and its result
 
 
@@ -43,6 +44,7 @@ class Trajectory:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
+        self._state_bytes = 0
         self.numbers: Ints = plan.numbers
         self.ptr: Ints = plan.ptr
         self.fixed: Bools = plan.fixed
@@ -104,9 +106,14 @@ class Trajectory:
         self._checkpoints = []
 
     def _size(self, checkpoint: Checkpoint) -> int:
-        """Bytes of a checkpoint: its frame shares the arrays of its state, and the job's first plan is counted."""
+        """Bytes of a checkpoint: its frame shares the arrays of its state, and the job's first plan is counted.
+
+        All states of a job are of one size.
+        """
+        if self._state_bytes == 0:
+            self._state_bytes = _arrays(checkpoint.state)
         steered = 0 if checkpoint.plan is self._plan else _arrays(checkpoint.plan)
-        return FRAME_BYTES + _arrays(checkpoint.state) + steered
+        return FRAME_BYTES + self._state_bytes + steered
 
 
 class Trajectories:
@@ -181,18 +188,6 @@ class Trajectories:
 
 def _seq(checkpoint: Checkpoint) -> int:
     return checkpoint.frame.seq
-
-
-def compact[T](value: T) -> T:
-    """An equal dataclass with arrays of its own: those of a pickle drag along three times as many objects."""
-    owned = {}
-    for name, part in vars(value).items():
-        if isinstance(part, np.ndarray):
-            part = part.copy()
-        elif is_dataclass(part):
-            part = compact(part)
-        owned[name] = part
-    return type(value)(**owned)
 
 
 def _arrays(value: object) -> int:

@@ -20,7 +20,6 @@ from studio.trajectories import (
     Checkpoint,
     Trajectories,
     Trajectory,
-    compact,
 )
 
 SPEC = Spec.from_formula("CH4", n=2, steps=100)
@@ -146,19 +145,9 @@ def test_what_is_counted_is_what_is_held(sampler: Sampler) -> None:
     tracemalloc.start()
     counted, held = shelf.nbytes, tracemalloc.get_traced_memory()[0]
     for seq in range(1, 201):
-        state = compact(pickle.loads(sent))
+        state = pickle.loads(sent)
         frame = Frame(1, seq, seq, time.time_ns(), state.positions, state.sigma_hat, state.rms_force)
         shelf.add(1, Checkpoint(frame, SPEC, plan, state))
     counted, held = shelf.nbytes - counted, tracemalloc.get_traced_memory()[0] - held
     tracemalloc.stop()
     assert 0.7 * counted < held <= counted
-
-
-def test_a_compact_state_is_the_same() -> None:
-    state = samplers.init(compile(Spec.from_formula("CH4", sampler="heun")))
-    again = compact(state)
-    assert again.walk is not None and state.walk is not None and again.positions is not state.positions
-    for one, other in ((again, state), (again.walk, state.walk)):
-        for name, value in vars(other).items():
-            if name != "walk":
-                np.testing.assert_array_equal(vars(one)[name], value)
