@@ -1,8 +1,12 @@
 """Hosts, origins and rates."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 from client import connected, running, settings
 
+from studio import keys
 from studio.api.origins import host_allowed, origin_allowed
 from studio.errors import Busy
 from studio.rates import Rates
@@ -87,3 +91,19 @@ async def test_rates_over_http_spare_health_and_the_page() -> None:
         with pytest.raises(Exception, match="429"):
             async with connected(live):
                 pass
+
+
+async def test_allowed_pages_get_their_preflight_answered_without_a_key(tmp_path: Path) -> None:
+    keys.create(tmp_path / "keys.json", "ada")
+    page, method = "https://page.example", "Access-Control-Request-Method"
+    with running(settings("harmonic", data=tmp_path, allowed_origins=(page,))) as live:
+        asked = {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
+        answer = httpx.options(live.url + "/generate", headers={"Origin": page, **asked})
+        assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == page
+        assert "authorization" in answer.headers["access-control-allow-headers"]
+        other = httpx.options(live.url + "/generate", headers={"Origin": "https://evil.example", **asked})
+        assert "access-control-allow-origin" not in other.headers
+        assert httpx.options(live.url + "/generate", headers={"Origin": page}).status_code == 401
