@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from gpff.molecules import Bools, Floats, Ints
 from gpff.plan import Plan
 from gpff.samplers import State
 from gpff.spec import Blob
-
-type Lane = Literal["interactive", "batch"]
-"""Someone watches, or someone fetches the answer later: the first goes ahead of the second."""
+from studio.engine.scheduler import Lane
 
 # --- commands: they take effect between two steps ----------------------------------------------------
 
@@ -20,7 +18,8 @@ class Start:
     """Run `plan`, publishing every `stride`-th step. Jobs of one `client` share its part of the engine.
 
     `deadline_s`: seconds from now after which the job is `Expired`, wherever it is. With `state` the run goes on from
-    there (a branch, or a job that outlived its engine); `paused`: it waits for `Resume`.
+    there (a branch, or a job that outlived its engine); `paused`: it waits for `Resume`; `alone`: until its next
+    snapshot it shares no call of the network (it is suspected of having ended a process).
     """
 
     job: int
@@ -31,6 +30,7 @@ class Start:
     deadline_s: float | None = None
     state: State | None = None
     paused: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Steer:
     """From the next step on the job's blobs are `blobs` (same count and atoms; None: as they are), and the atoms
     `freeze` (indices into the plan's `n_atoms`) stay where they are then.
 
-    Answered by `Steered`. To be checked by `gpff.steering.check_steering` first; what does not pass there is ignored.
+    Answered by `Steered`. To be checked by `gpff.steering.check_steering` first.
     """
 
     job: int
@@ -166,10 +166,14 @@ class Snapshot:
 
 @dataclass(frozen=True, eq=False)
 class Steered:
-    """`Steer` or `Rewind` has taken effect: snapshots from here on belong to `plan`."""
+    """`Steer` or `Rewind` has taken effect at `state`: snapshots from here on belong to `plan`.
+
+    After `Rewind` the snapshot of `state` follows. A `Steer` that cannot be leaves the plan as it was.
+    """
 
     job: int
     plan: Plan
+    state: State
 
 
 @dataclass(frozen=True, eq=False)
