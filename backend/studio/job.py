@@ -212,7 +212,7 @@ class Job:
             case Steered():
                 self.spec, self.plan = self.wished, event.plan
             case Done():
-                self._running = False
+                self._running = self._paused = False
                 self._show(event.last, codec.FLAG_FINAL)
                 if self._cancelled:
                     self._fail(JobCancelled())

@@ -66,6 +66,7 @@ class Jobs:
         """
         seed = secrets.randbelow(2**31) if wire.seed is None else wire.seed
         spec, plan = await asyncio.to_thread(_compile, wire, seed, self._workshop.limits)
+        wire = wire.model_copy(update={"seed": seed})
         return self._begin(Order(wire, spec, plan, client, owner, lane, deadline_s), listener)
 
     def branch(

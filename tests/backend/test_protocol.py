@@ -103,8 +103,30 @@ def test_messages_are_told_apart_by_type() -> None:
         {"type": "accepted", "job": "7", "req_id": "a", "queue_pos": 0, "seed": 1},
         {"type": "topology", "job": "7", "ptr": [0, 1], "numbers": [6], "fixed": [False]},
         {"type": "busy", "req_id": "a", "retry_after_ms": 1000},
+        {"type": "draining", "reconnect_after_ms": 2000},
         {"type": "pong"},
     ],
 )
 def test_server_messages_come_back_as_they_were(message: dict[str, object]) -> None:
     assert json.loads(SERVER_MESSAGE.dump_json(SERVER_MESSAGE.validate_python(message))) == message
+
+
+@pytest.mark.parametrize(
+    ("message", "wrong"),
+    [
+        ({"type": "hello", "client": "page", "key": "gpff_x", "window": 4}, {"window": 0}),
+        ({"type": "start", "req_id": "a", "spec": {"formula": "CH4"}, "deadline_s": 2.5}, {"deadline_s": 0}),
+        ({"type": "ack", "job": "7", "seq": 0}, {"seq": -1}),
+        ({"type": "steer", "job": "7", "blobs": [{"center": [1, 2, 3]}], "freeze": [0]}, {"freeze": [-1]}),
+        ({"type": "steer", "job": "7", "freeze": [1]}, {"freeze": []}),
+        ({"type": "branch", "req_id": "b", "job": "7", "step": 3, "seed": None}, {"seed": -1}),
+        ({"type": "rewind", "job": "7", "step": 3}, {"step": -1}),
+        ({"type": "resume", "job": "7", "last_seq": 9, "req_id": "c"}, {"last_seq": 1.5}),
+        ({"type": "pause", "job": "7"}, {"job": "seven"}),
+    ],
+)
+def test_client_messages_are_understood_and_checked(message: dict[str, object], wrong: dict[str, object]) -> None:
+    kept = CLIENT_MESSAGE.validate_json(json.dumps(message)).model_dump(exclude_unset=True)
+    assert json.loads(json.dumps(kept)) == message
+    with pytest.raises(ValidationError):
+        CLIENT_MESSAGE.validate_json(json.dumps({**message, **wrong}))
