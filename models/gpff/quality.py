@@ -148,9 +148,9 @@ def table(rows: Sequence[Quality], model: Model, command: str, steps: int) -> st
         f"Model `{model.name}`, sha256 `{model.hash[:16]}…`, {steps} network evaluations at most. Held-out QM9 test "
         "compositions, one molecule each. New: not in the training split (without stereo marks), of the distinct ones. "
         "JS: Jensen–Shannon divergence in nats, 100 bins, of the largest pairwise distance against test molecules "
-        "other than those of the row QM9 test, which says how large it is between two draws of QM9. PoseBusters: all of "
-        "its `mol` checks. xTB: GFN2-xTB from the raw geometry; energy given off, RMSD, and how many have the same bonds "
-        "and stereo marks afterwards. Brackets: 95 % Wilson interval.",
+        "other than those of the row QM9 test, which says how large it is between two draws of QM9. PoseBusters: all "
+        "of its `mol` checks. xTB: GFN2-xTB from the raw geometry; energy given off, RMSD, and how many have the same "
+        "bonds and stereo marks afterwards. Brackets: 95 % Wilson interval.",
         "",
         f"    {command}",
         "",
