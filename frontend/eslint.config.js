@@ -4,7 +4,7 @@ import globals from 'globals'
 import tseslint from 'typescript-eslint'
 
 export default tseslint.config(
-  { ignores: ['dist', 'src/stream/protocol.ts'] },
+  { ignores: ['dist', 'src/stream/protocol.ts', 'src/service/molecule_types.ts'] },
   js.configs.recommended,
   {
     files: ['**/*.{ts,tsx}'],
