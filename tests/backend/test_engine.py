@@ -1,6 +1,7 @@
 """The loop on a field with known answers: who shares a call, and that it does not matter with whom."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -173,19 +174,27 @@ def test_a_molecule_without_finite_forces_ends_alone() -> None:
     assert not done(events, 2).failed.any() and done(events, 2).last.step == 6
 
 
-def test_an_error_of_the_network_reaches_every_job_in_the_call_and_no_other() -> None:
-    target = engine(Hazard(), running=2)
-    events = run(target, [start(1, "N2"), start(2, "CH4"), start(3, "H2O")])
-    for job in (1, 2):
-        (crash,) = of(events, Crashed, job)
-        assert "cannot bear nitrogen" in crash.detail
-    assert done(events, 3)
+def test_an_error_of_the_network_ends_the_guilty_job_and_no_other() -> None:
+    field = Hazard()
+    events = run(engine(field), [start(1, "N2"), start(2, "CH4"), start(3, "H2O")])
+    (crash,) = of(events, Crashed, 1)
+    assert "cannot bear nitrogen" in crash.detail
+    for job, formula in ((2, "CH4"), (3, "H2O")):
+        alone = done(run(engine(Hazard()), [start(job, formula)]), job)
+        np.testing.assert_array_equal(done(events, job).last.positions, alone.last.positions)
+    assert field.calls == [3, 1, 1, 1, *[2] * 5]
 
 
 def test_a_network_that_answers_with_the_wrong_shape_is_an_error() -> None:
     events = run(Engine(lambda numbers, positions, ptr: positions[:-1], Scheduler(10**6, 4, 4)), [start(1, "CH4")])
     (crash,) = of(events, Crashed, 1)
     assert "expected shape (5, 3), got (4, 3)" in crash.detail
+
+
+def test_a_job_whose_parts_do_not_fit_ends_alone() -> None:
+    other = samplers.init(start(9, "H2O").plan)
+    events = run(engine(Harmonic()), [replace(start(1, "CH4"), state=other), start(2, "CH4")])
+    assert len(of(events, Crashed, 1)) == 1 and done(events, 2)
 
 
 @pytest.mark.parametrize("sampler", ["dd", "sdd"])

@@ -1,19 +1,23 @@
 """The engine's loop body: every running job takes a step, and all of them share one call of the network.
 
 GPFF takes no time input, so molecules at any step of any sampler may go through the network together, and
-a molecule's result does not depend on its batch mates. `step()` is: admit → pick → propose → one call →
-advance → publish. No transport and no clock: `studio.engine.process` runs it in a process of its own.
+a molecule's result does not depend on its batch mates. `step()` is: expire → admit → pick → propose → one call →
+advance → publish. No transport: `studio.engine.process` runs it in a process of its own.
 """
 
 import logging
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from gpff import samplers
-from gpff.molecules import Bools, Floats, pointers
+from gpff.errors import InputError
+from gpff.molecules import Bools, Floats, Ints, pointers
 from gpff.plan import Plan
 from gpff.samplers import ForceFn, State
+from gpff.steering import steered
 from studio.engine.messages import (
     Cancel,
     Cancelled,
@@ -21,9 +25,11 @@ from studio.engine.messages import (
     Crashed,
     Done,
     Event,
+    Expired,
     Pause,
     Queued,
     Refused,
+    Report,
     Resume,
     Rewind,
     Snapshot,
@@ -38,117 +44,214 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_S = 1.0
 
 
-@dataclass
+@dataclass(eq=False)
 class _Run:
-    start: Start
-    state: State | None = None  # None while it waits
+    job: int
+    plan: Plan
+    stride: int
+    state: State | None = None  # None before it has begun
+    shown: bool = False  # its first snapshot is out
+    alone: bool = False
 
 
 @dataclass(eq=False)
 class _Share:
-    """One job's part of a network call: its proposal, and the forces that came back."""
+    """One job's part of a network call: its proposal, what is asked of the network, and the forces that came back."""
 
     run: _Run
     state: State
     proposal: Floats
+    question: tuple[Ints, Floats, Ints]
     forces: Floats = field(default_factory=lambda: np.zeros((0, 3)))
 
 
 class Engine:
     """Runs jobs on `forces`. Commands change what the next step does; both answer with events."""
 
-    def __init__(self, forces: ForceFn, scheduler: Scheduler) -> None:
+    def __init__(self, forces: ForceFn, scheduler: Scheduler, clock: Callable[[], float] = time.monotonic) -> None:
         self._forces = forces
         self._scheduler = scheduler
+        self._clock = clock
         self._runs: dict[int, _Run] = {}
+        self._network_s = 0.0
+        self._shares: Sequence[_Share] = ()
 
     @property
     def has_work(self) -> bool:
-        """Whether `step` would do anything."""
-        return self._scheduler.has_work
+        """Whether `step` would do anything now."""
+        return self._scheduler.has_work or self.idle_s == 0.0
+
+    @property
+    def idle_s(self) -> float | None:
+        """Seconds until a deadline passes; None: there is none."""
+        deadline = self._scheduler.next_deadline
+        return None if deadline is None else max(0.0, deadline - self._clock())
+
+    @property
+    def batch(self) -> list[int]:
+        """The jobs whose questions are before the network, or were last."""
+        return [share.run.job for share in self._shares]
+
+    def report(self, step_s: float, steps: int) -> Report:
+        """How the newest step went, which took `step_s` with all that belongs to it."""
+        edges = sum(_edges(share.question[2]) for share in self._shares)
+        return Report(
+            step_s=step_s,
+            overhead_s=max(0.0, step_s - self._network_s),
+            batch_jobs=len(self._shares),
+            batch_edges=edges,
+            waiting=self._scheduler.n_waiting,
+            running=self._scheduler.n_running,
+            steps=steps,
+        )
+
+    # --- commands ----------------------------------------------------------------------------------------------------
 
     def handle(self, command: Command) -> list[Event]:
         """Apply a command. One for a job that has ended meanwhile does nothing."""
+        if isinstance(command, Start):
+            return [self._start(command)]
+        run = self._runs.get(command.job)
+        if run is None:
+            return []
         match command:
-            case Start():
-                return [self._start(command)]
             case Cancel(job):
-                self._scheduler.remove(job)
-                return [] if self._runs.pop(job, None) is None else [Cancelled(job)]
+                self._forget(job)
+                return [Cancelled(job)]
             case Pause(job):
                 self._scheduler.pause(job)
             case Resume(job):
                 self._scheduler.resume(job)
+            case Steer():
+                return self._steer(run, command)
+            case Rewind():
+                return self._rewind(run, command)
         return []
-
-    def step(self) -> list[Event]:
-        """One step of the jobs whose turn it is."""
-        events = [event for job in self._scheduler.admit() for event in self._admit(job)]
-        shares = [share for job in self._scheduler.pick() for share in self._propose(job, events)]
-        if shares and self._evaluate(shares, events):
-            for share in shares:
-                events += self._advance(share)
-        return events
 
     def _start(self, start: Start) -> Event:
         plan = start.plan
+        active = np.ones(plan.n_molecules, dtype=bool) if start.state is None else start.state.active
+        deadline = None if start.deadline_s is None else self._clock() + start.deadline_s
+        ticket = Ticket(start.job, start.client, _cost(plan, active), start.lane, deadline, start.alone)
         try:
-            cost = _cost(plan, np.ones(plan.n_molecules, dtype=bool))
-            position = self._scheduler.submit(Ticket(start.job, start.client, cost))
+            position = self._scheduler.submit(ticket, start.paused)
         except QueueFull as full:
             return Refused(start.job, str(full), RETRY_AFTER_S)
-        self._runs[start.job] = _Run(start)
+        self._runs[start.job] = _Run(start.job, plan, start.stride, start.state, alone=start.alone)
         return Queued(start.job, position)
 
-    def _admit(self, job: int) -> list[Event]:
-        run = self._runs[job]
+    def _steer(self, run: _Run, steer: Steer) -> list[Event]:
         try:
-            run.state = run.start.state or samplers.init(run.start.plan)
+            run.state = run.state or samplers.init(run.plan)
+            run.plan = steered(run.plan, run.state, steer.blobs, steer.freeze)
+        except InputError as error:
+            log.warning("job %d cannot be steered: %s", run.job, error)
         except Exception as error:
-            return [self._crash(job, error)]
-        return [Snapshot(job, run.state)]
+            return [self._crash(run.job, error)]
+        return [] if run.state is None else [Steered(run.job, run.plan, run.state)]
 
-    def _propose(self, job: int, events: list[Event]) -> list[_Share]:
-        run = self._runs[job]
-        assert run.state is not None, "a job in a batch has been admitted"
-        plan, state = run.start.plan, run.state
-        try:
-            proposal = samplers.propose(plan, state)
-        except Exception as error:
-            events.append(self._crash(job, error))
+    def _rewind(self, run: _Run, rewind: Rewind) -> list[Event]:
+        run.plan, run.state = rewind.plan or run.plan, rewind.state
+        self._scheduler.reprice(run.job, _cost(run.plan, run.state.active))
+        run.shown = True
+        return [Steered(run.job, run.plan, run.state), Snapshot(run.job, run.state)]
+
+    # --- a step ------------------------------------------------------------------------------------------------------
+
+    def step(self, before: Callable[[list[int]], None] = lambda jobs: None) -> list[Event]:
+        """One step of the jobs whose turn it is. `before` is told them when the network is about to be called."""
+        self._network_s, self._shares = 0.0, ()
+        events: list[Event] = [self._expire(job) for job in self._scheduler.expire(self._clock())]
+        for job in self._scheduler.admit():
+            events += self._admit(self._runs[job])
+        shares = [share for job in self._scheduler.pick() for share in self._propose(self._runs[job], events)]
+        if shares:
+            self._shares = shares
+            before(self.batch)
+            for share in self._evaluate(shares, events):
+                events += self._advance(share)
+        return events
+
+    def _expire(self, job: int) -> Event:
+        self._forget(job)
+        return Expired(job)
+
+    def _admit(self, run: _Run) -> list[Event]:
+        if run.shown:
             return []
-        return [_Share(run, state, proposal)]
-
-    def _evaluate(self, shares: list[_Share], events: list[Event]) -> bool:
-        """One call of the network for all shares. When it raises, every one of them ends with the reason."""
-        asked = [samplers.question(share.run.start.plan, share.state, share.proposal) for share in shares]
-        numbers, positions, sizes = (np.concatenate(part) for part in zip(*asked, strict=True))
-        ptr = pointers(sizes)
         try:
-            forces = self._forces(numbers, positions, ptr)
-            if forces.shape != (ptr[-1], 3):
-                raise ValueError(f"forces: expected shape ({ptr[-1]}, 3), got {forces.shape}")
+            run.state = run.state or samplers.init(run.plan)
         except Exception as error:
-            events += [self._crash(share.run.start.job, error) for share in shares]
-            return False
-        ends = np.cumsum([len(own_numbers) for own_numbers, _, _ in asked])
-        for share, part in zip(shares, np.split(forces, ends[:-1]), strict=True):
-            share.forces = samplers.answer(share.run.start.plan, share.state, part)
-        return True
+            return [self._crash(run.job, error)]
+        run.shown = True
+        return [Snapshot(run.job, run.state)]
+
+    def _propose(self, run: _Run, events: list[Event]) -> list[_Share]:
+        state = run.state
+        assert state is not None, "a job in a batch has been admitted"
+        try:
+            if samplers.finished(run.plan, state):  # it was started or set back there
+                events.append(self._done(run, state))
+                return []
+            proposal = samplers.propose(run.plan, state)
+            return [_Share(run, state, proposal, samplers.question(run.plan, state, proposal))]
+        except Exception as error:
+            events.append(self._crash(run.job, error))
+            return []
+
+    def _evaluate(self, shares: list[_Share], events: list[Event]) -> list[_Share]:
+        """One call of the network for all shares; those that have their forces.
+
+        When it raises, each is asked about alone, so that only those that cannot be answered end.
+        """
+        try:
+            self._call(shares)
+            return shares
+        except Exception as error:
+            if len(shares) == 1:
+                events.append(self._crash(shares[0].run.job, error))
+                return []
+            log.warning("a call for %d jobs failed (%s); each is tried alone", len(shares), error)
+        return [answered for share in shares for answered in self._evaluate([share], events)]
+
+    def _call(self, shares: list[_Share]) -> None:
+        parts = zip(*(share.question for share in shares), strict=True)
+        numbers, positions, sizes = (np.concatenate(part) for part in parts) if len(shares) > 1 else shares[0].question
+        ptr = pointers(sizes)
+        began = time.perf_counter()
+        forces = self._forces(numbers, positions, ptr)
+        self._network_s += time.perf_counter() - began
+        if forces.shape != (ptr[-1], 3):
+            raise ValueError(f"forces: expected shape ({ptr[-1]}, 3), got {forces.shape}")
+        start = 0
+        for share in shares:
+            stop = start + len(share.question[0])
+            share.forces = samplers.answer(share.run.plan, share.state, forces[start:stop])
+            start = stop
 
     def _advance(self, share: _Share) -> list[Event]:
-        run, plan, job = share.run, share.run.start.plan, share.run.start.job
+        run = share.run
         try:
-            state = samplers.advance(plan, share.state, share.proposal, share.forces)
+            state = samplers.advance(run.plan, share.state, share.proposal, share.forces)
         except Exception as error:
-            return [self._crash(job, error)]
+            return [self._crash(run.job, error)]
         run.state = state
-        if samplers.finished(plan, state):
-            self._forget(job)
-            return [Done(job, Snapshot(job, state))]
+        if samplers.finished(run.plan, state):
+            return [self._done(run, state)]
         if state.active.sum() != share.state.active.sum():
-            self._scheduler.reprice(job, _cost(plan, state.active))
-        return [Snapshot(job, state)] if state.step % run.start.stride == 0 else []
+            self._scheduler.reprice(run.job, _cost(run.plan, state.active))
+        if state.step % run.stride:
+            return []
+        if run.alone:
+            run.alone = False
+            self._scheduler.trust(run.job)
+        return [Snapshot(run.job, state)]
+
+    # --- the end of a job --------------------------------------------------------------------------------------------
+
+    def _done(self, run: _Run, state: State) -> Event:
+        self._forget(run.job)
+        return Done(run.job, Snapshot(run.job, state))
 
     def _crash(self, job: int, error: Exception) -> Event:
         log.error("job %d ended by an error", job, exc_info=error)
@@ -162,4 +265,8 @@ class Engine:
 
 def _cost(plan: Plan, active: Bools) -> int:
     """Ordered pairs of atoms that a step of the active molecules evaluates."""
-    return int((np.diff(plan.ptr)[active] ** 2).sum())
+    return _edges(np.diff(plan.ptr)[active])
+
+
+def _edges(sizes: Ints) -> int:
+    return int((sizes**2).sum())
