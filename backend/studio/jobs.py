@@ -10,7 +10,7 @@ import numpy as np
 
 from gpff.plan import Plan, compile
 from gpff.spec import Limits, Spec
-from studio.engine.messages import Lane
+from studio.engine.scheduler import Lane
 from studio.job import Job, Listener, Order, Workshop
 from studio.keys import LOCAL
 from studio.protocol import GenerateSpec

@@ -6,7 +6,7 @@ from gpff.plan import Plan
 from gpff.samplers import State
 from gpff.spec import Limits, Spec
 from studio.engine.home import EngineHome
-from studio.engine.messages import Lane
+from studio.engine.scheduler import Lane
 from studio.judge import Judge
 from studio.protocol import GenerateSpec
 
