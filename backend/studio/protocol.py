@@ -33,7 +33,7 @@ type Bond = tuple[Int, Int, Int]
 type Sampler = Literal[
     "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
 ]
-type ShapeName = Literal["rod", "disc", "sphere"]
+type ShapeName = Literal["any", "rod", "disc", "sphere"]
 type JobState = Literal["queued", "running", "paused", "finished", "failed", "cancelled", "expired"]
 
 
@@ -49,7 +49,7 @@ class Wire(BaseModel):
 class BlobSpec(Wire):
     """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
 
-    `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
+    `covariance` must be symmetric and positive definite; without one a typical one is taken.
     `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
     blob lets go.
     """

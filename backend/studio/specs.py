@@ -7,17 +7,8 @@ import numpy as np
 
 from gpff.composition import parse_formula
 from gpff.errors import InputError
-from gpff.molecules import Floats
-from gpff.shape import typical_variances
 from gpff.spec import Blob, Limits, Scaffold, Spec, validate
 from studio.protocol import MAX_LIST, BlobSpec, GenerateSpec, ScaffoldSpec, ShapeName, SteeredBlob
-
-RELATIVE_VARIANCES: dict[ShapeName, tuple[float, float, float]] = {
-    "rod": (0.85, 0.13, 0.02),
-    "disc": (0.49, 0.49, 0.02),
-    "sphere": (1 / 3, 1 / 3, 1 / 3),
-}
-"""Of the named shapes. A disc keeps a little depth, since a covariance must be positive definite."""
 
 
 def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
@@ -66,18 +57,13 @@ def _steered(blob: Blob, wire: SteeredBlob, field: str) -> Blob:
         covariance=blob.covariance if wire.covariance is None else np.array(wire.covariance),
         placed=blob.placed if wire.placed is None else wire.placed,
         strictness=blob.strictness if wire.strictness is None else wire.strictness,
+        shape=blob.shape if wire.covariance is None and wire.placed is not True else None,
     )
-
-
-def shape_covariance(shape: ShapeName, n_atoms: int) -> Floats:
-    """Covariance `[3, 3]` Å² of a named shape, as large as molecules of `n_atoms` atoms typically are."""
-    return np.diag(np.array(RELATIVE_VARIANCES[shape]) * sum(typical_variances(n_atoms)))
 
 
 def _named_shape(formula: str, shape: ShapeName | None, limits: Limits) -> Blob:
     numbers = tuple(parse_formula(formula, "formula", limits.max_atoms_per_molecule).tolist())
-    covariance = None if shape is None else shape_covariance(shape, len(numbers))
-    return Blob(numbers=numbers, covariance=covariance, placed=False)
+    return Blob(numbers=numbers, placed=False, shape=shape)
 
 
 def _blob(blob: BlobSpec, field: str, limits: Limits) -> Blob:

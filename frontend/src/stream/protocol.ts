@@ -19,7 +19,7 @@ export interface Ack {
 /**
  * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
  *
- * `covariance` must be symmetric and positive definite; without one it is drawn from the shape predictor.
+ * `covariance` must be symmetric and positive definite; without one a typical one is taken.
  * `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
  * blob lets go.
  */
@@ -152,6 +152,7 @@ export interface ScaffoldSpec {
 }
 
 export type ShapeName =
+  | "any"
   | "rod"
   | "disc"
   | "sphere";
