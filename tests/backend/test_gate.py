@@ -95,7 +95,7 @@ async def test_rates_over_http_spare_health_and_the_page() -> None:
 
 async def test_allowed_pages_get_their_preflight_answered_without_a_key(tmp_path: Path) -> None:
     keys.create(tmp_path / "keys.json", "ada")
-    page, method = "https://page.example", "Access-Control-Request-Method"
+    page = "https://page.example"
     with running(settings("harmonic", data=tmp_path, allowed_origins=(page,))) as live:
         asked = {
             "Access-Control-Request-Method": "POST",
