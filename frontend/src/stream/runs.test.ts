@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
 import type { Frame } from './codec'
-import type { ClientMessage, ErrorMessage, Topology } from './protocol'
-import { Runs, repeatBonds } from './runs'
+import type { Candidate, ClientMessage, ErrorMessage, Topology } from './protocol'
+import { repeatBonds } from './batch'
+import { Runs } from './runs'
 
 function setUp() {
   let next = 0
@@ -124,4 +125,45 @@ describe('Runs', () => {
 
 it('repeatBonds gives each molecule the bonds of its scaffold', () => {
   expect(repeatBonds([[0, 1, 2]], [0, 4, 9])).toEqual([[0, 1, 2], [4, 5, 2]])
+})
+
+describe('generations of old', () => {
+  const candidates = [1, 2].map((shift): Candidate => ({
+    numbers: [6, 8, 1, 1],
+    positions: [[0, 0, 0], [1.2, 0, shift], [-0.6, 0.93, 0], [-0.6, -0.93, 0]],
+    smiles: 'C=O', valid: true, reason: null, bonds: [[0, 1, 2], [0, 2, 1], [0, 3, 1]], steps: 64, sigma_hat: 0.01, rms_force: null,
+  }))
+  const generation = { candidates, model: 'abc', reproducible: true }
+
+  it('are shown as they ended', () => {
+    const { runs } = setUp()
+    runs.recall(4, design, generation)
+    expect(runs.active).toMatchObject({ filed: 4, run: { phase: 'done', result: { candidates }, topology: { ptr: [0, 4, 8] } } })
+    const [frame] = runs.trajectory(runs.active?.run.reqId ?? '')?.frames ?? []
+    expect([...frame.positions.slice(12, 18)]).toEqual([0, 0, 0, Math.fround(1.2), 0, 2])
+    runs.recall(4, design, generation)
+    expect(runs.store.getState().records.size).toBe(1)
+  })
+
+  it('come with all their frames while these are kept', () => {
+    const { runs } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.onFrame(frame(0))
+    runs.file(id, 4)
+    runs.start(design, 4)
+    runs.recall(4, design, generation)
+    expect(runs.active?.run.reqId).toBe(id)
+  })
+
+  it('are forgotten with their document', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.clear()
+    expect(sent.at(-1)).toEqual({ type: 'cancel', job: '5' })
+    expect(runs.active).toBeNull()
+    expect(runs.trajectory(id)).toBeNull()
+    runs.onFrame(frame(1))
+  })
 })

@@ -1,19 +1,23 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import type { Bond } from '../chemistry/bonds'
+import type { Generation } from '../document/history'
 import { openScaffold, toSpec } from '../document/spec'
 import type { Design } from '../document/types'
+import { repeatBonds } from './batch'
 import type { Frame } from './codec'
 import type { ClientMessage, ErrorMessage, Limits, ModelCard, ServerMessage, Topology } from './protocol'
 import { isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
+import { stillRun } from './still'
 import { Trajectory } from './trajectory'
 
 /** A run together with the design that it came from. */
 export interface RunRecord {
   readonly run: Run
   readonly design: Design
-  /** The history node that was current when it started. */
+  /** The history node that it was started from. */
   readonly node: number
+  /** The history node that holds what came of it, once there is one. */
+  readonly filed: number | null
 }
 
 export interface RunsState {
@@ -79,7 +83,7 @@ export class Runs {
     const id = this.makeId()
     const run = newRun(id, toSpec(design))
     const sent = this.sender.send({ type: 'start', req_id: id, spec: run.spec })
-    const record: RunRecord = { run: sent ? run : loseRun(run), design, node }
+    const record: RunRecord = { run: sent ? run : loseRun(run), design, node, filed: null }
     this.store.setState(({ records }) => ({ records: new Map(records).set(id, record), active: id }))
     this.forgetOld()
     return id
@@ -94,12 +98,40 @@ export class Runs {
     this.put(record.run.reqId, { ...record, run: { ...record.run, phase: 'cancelled' } })
   }
 
-  /** Shows the newest run of a history node, if there is one. */
+  /** Shows the newest run that was started from a history node and has no place of its own yet, if there is one. */
   show(node: number): boolean {
-    const found = [...this.store.getState().records].filter(([, r]) => r.node === node).at(-1)
+    const found = [...this.store.getState().records].filter(([, r]) => r.node === node && r.filed === null).at(-1)
     if (found === undefined) return false
     this.store.setState({ active: found[0] })
     return true
+  }
+
+  /** What came of a run has been given a place in the history. */
+  file(id: string, node: number): void {
+    const record = this.store.getState().records.get(id)
+    if (record !== undefined) this.put(id, { ...record, filed: node })
+  }
+
+  /** Shows what a generation of old came to: with all its frames while they are kept, else as it ended. */
+  recall(node: number, design: Design, generation: Generation): void {
+    const kept = [...this.store.getState().records].find(([, r]) => r.filed === node)
+    if (kept !== undefined) {
+      this.store.setState({ active: kept[0] })
+      return
+    }
+    const id = this.makeId()
+    const { run, trajectory } = stillRun(id, design, generation)
+    this.trajectories.set(id, trajectory)
+    this.store.setState(({ records }) => ({ records: new Map(records).set(id, { run, design, node, filed: node }), active: id }))
+    this.forgetOld()
+  }
+
+  /** Another document has been opened: its nodes have nothing to do with the runs so far. */
+  clear(): void {
+    this.cancel()
+    this.interrupted.clear()
+    this.trajectories.clear()
+    this.store.setState({ records: new Map(), active: null })
   }
 
   onState(link: LinkState): void {
@@ -177,9 +209,4 @@ export class Runs {
     }
     this.store.setState({ records: kept })
   }
-}
-
-/** A scaffold's bonds for every molecule of a batch, whose first atoms the scaffold is. */
-export function repeatBonds(bonds: readonly Bond[], ptr: readonly number[]): Bond[] {
-  return ptr.slice(0, -1).flatMap((start) => bonds.map(([i, j, order]): Bond => [i + start, j + start, order]))
 }
