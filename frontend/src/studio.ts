@@ -1,3 +1,4 @@
+import { describeContent } from './document/difference'
 import { EXAMPLES, FIRST_EXAMPLE } from './document/examples'
 import { createDocumentStore, type DocumentStore } from './document/store'
 import { Runs, type RunRecord } from './stream/runs'
@@ -94,6 +95,14 @@ function readPalette(): Palette {
   }
 }
 
+/** What a run came to becomes part of the history, once, whether or not it is the one on show. */
+function fileRun({ document, runs }: Studio, { run, design, node, filed }: RunRecord): void {
+  if (filed !== null || run.phase !== 'done' || run.result === null) return
+  const { candidates, model } = run.result
+  const label = `Generate ${design.blobs.map((b) => describeContent(b.content)).join(', ')}`
+  runs.file(run.reqId, document.getState().file(node, design, label, { candidates, model, reproducible: true }))
+}
+
 /** Who wakes whom. */
 function connect(studio: Studio): void {
   const { document, session, runs, stage, reducedMotion } = studio
@@ -111,9 +120,11 @@ function connect(studio: Studio): void {
   }
   runs.store.subscribe((now, before) => {
     if (now.fault !== null && now.fault !== before.fault) addToast(session, 'error', now.fault.detail)
+    for (const [id, one] of now.records) if (one !== before.records.get(id)) fileRun(studio, one)
     const record = now.active === null ? undefined : now.records.get(now.active)
     const previous = now.active === null ? undefined : before.records.get(now.active)
-    if (record !== undefined && record.run.phase !== previous?.run.phase) phaseChanged(studio, record)
+    // One that comes from the history has ended long ago, and is no news.
+    if (record?.filed === null && record.run.phase !== previous?.run.phase) phaseChanged(studio, record)
     if (now.active !== before.active) stage.invalidate()
   })
   window.matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => {
