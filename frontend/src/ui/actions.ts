@@ -8,7 +8,7 @@ import type { Vec3 } from '../geometry/vec3'
 import type { Axis, Pose } from '../gizmo/drag'
 import { followKey, type Transform } from '../gizmo/modal'
 import { isLive } from '../stream/run'
-import type { Studio } from '../studio'
+import { reelOf, type Studio } from '../studio'
 import { saveMolecules, type FileFormat, type NamedStructure } from './files'
 import { nextAction, type NextAction } from './primary'
 import { addToast, type Mode, type Tool } from './session'
@@ -184,26 +184,41 @@ export class Actions {
     const { history } = this.studio.document.getState()
     const left = currentNode(history)
     this.studio.document.getState().undo()
-    this.travelled(left.label === ACCEPT_LABEL)
+    this.travelled(left.origin.kind === 'pick' ? left.origin.candidate : null)
     if (left.parent !== null) this.say(`Undone: ${left.label}`)
   }
 
   redo(): void {
     const before = this.studio.document.getState().history.current
     this.studio.document.getState().redo()
-    this.travelled(false)
+    this.travelled(null)
     const { history } = this.studio.document.getState()
     if (history.current !== before) this.say(`Redone: ${currentNode(history).label}`)
   }
 
-  /** After a step through the history: the run that belongs here, and nothing selected that is gone. */
-  private travelled(backToResults: boolean): void {
+  /** Goes to any node of the history; to one candidate of a generation, when it is said which. */
+  jump(node: number, candidate: number | null = null): void {
+    this.studio.document.getState().jump(node)
+    this.travelled(candidate)
+    const { history } = this.studio.document.getState()
+    this.say(`At: ${currentNode(history).name ?? currentNode(history).label}`)
+  }
+
+  /** After a step through the history: the results that belong here, and nothing selected that is gone. */
+  private travelled(candidate: number | null): void {
     const { document, session, runs, stage } = this.studio
     const { history, design } = document.getState()
     const { selected } = session.getState()
     if (findBlob(design, selected) === undefined) this.select(design.blobs.at(0)?.id ?? null)
-    const found = runs.show(history.current)
-    this.setMode(backToResults && found ? 'results' : 'design')
+    const { id, origin } = currentNode(history)
+    if (origin.kind === 'generation') {
+      runs.recall(id, design, origin.generation)
+      const firstValid = origin.generation.candidates.findIndex((c) => c.valid)
+      session.setState({ focus: candidate ?? (firstValid < 0 ? null : firstValid) })
+      stage.playhead.setState({ at: reelOf(runs).available - 1, playing: false })
+    }
+    const live = origin.kind !== 'generation' && runs.show(id)
+    this.setMode(origin.kind === 'generation' || (live && runs.active !== null && isLive(runs.active.run)) ? 'results' : 'design')
     stage.frame()
   }
 
@@ -237,11 +252,15 @@ export class Actions {
   }
 
   accept(candidate: number): void {
-    const { runs, session, stage } = this.studio
+    const { document, runs, session, stage } = this.studio
     const record = runs.active
     const chosen = record?.run.result?.candidates.at(candidate)
     if (record == null || chosen === undefined) return
-    this.commit(ACCEPT_LABEL, acceptCandidate({ ...record.design, settings: this.design.settings }, chosen))
+    // The pick hangs under the generation that it comes from, wherever one has been meanwhile.
+    const { settings } = this.design
+    if (record.filed !== null) document.getState().jump(record.filed)
+    const design = acceptCandidate({ ...record.design, settings }, chosen)
+    document.getState().commit(`Use candidate ${candidate + 1}`, design, undefined, { kind: 'pick', candidate })
     session.setState({ selected: null, tool: 'select', focus: null, announcement: ACCEPTED })
     this.setMode('design')
     stage.frame()
@@ -308,7 +327,6 @@ export class Actions {
 }
 
 const MODAL_LABELS: Record<Transform, string> = { move: 'Move blob', turn: 'Turn blob', stretch: 'Stretch blob' }
-const ACCEPT_LABEL = 'Use candidate'
 const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
 
 /** Widths within their limits; a blob whose widths a hand has changed keeps them from then on. */
