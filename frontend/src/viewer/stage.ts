@@ -4,6 +4,7 @@ import { ViewerAdapter } from './adapter'
 import { DEFAULT_CAMERA, fit, mix, orbit, pan, zoom, type Camera, type Viewport } from './camera'
 import { advance, type Playhead } from './clock'
 import { belowControls, clearViewport, fitGrid, type Grid } from './layout'
+import { composeCompare, type CompareView } from './compare'
 import { composeDesign, composeRun, EMPTY_PICTURE, type Picture, type RunView } from './picture'
 import { pickAtom, pickEllipsoid, type Pickable } from './picking'
 import type { Design } from '../document/types'
@@ -29,6 +30,7 @@ export interface View {
 export type Subject =
   | { readonly kind: 'design'; readonly design: Design; readonly selected: string | null }
   | { readonly kind: 'run'; readonly view: RunView }
+  | { readonly kind: 'compare'; readonly view: CompareView }
 
 export interface StageOptions {
   readonly subject: () => Subject
@@ -171,6 +173,7 @@ export class Stage {
   private compose(camera: Camera, grid: Grid | null): Picture {
     const subject = this.options.subject()
     const palette = this.options.palette()
+    if (subject.kind === 'compare') return composeCompare(subject.view, camera, grid, palette)
     return subject.kind === 'design'
       ? composeDesign(subject.design, subject.selected, palette)
       : composeRun(subject.view, this.playhead.getState().at, camera, grid, palette)
@@ -188,7 +191,7 @@ export class Stage {
     const subject = this.options.subject()
     const { camera, viewport } = this.view.getState()
     const extent: Extent = subject.kind === 'design' ? designExtent(subject.design) : subject.view.extent
-    const count = subject.kind === 'run' && subject.view.layout === 'grid' ? subject.view.count : 1
+    const count = subject.kind === 'compare' ? 2 : subject.kind === 'run' && subject.view.layout === 'grid' ? subject.view.count : 1
     const to =
       count > 1
         ? fitGrid(camera, viewport, extent, count)
