@@ -4,8 +4,11 @@ import { createDocumentStore, type DocumentStore } from './document/store'
 import { Runs, type RunRecord } from './stream/runs'
 import { isLive } from './stream/run'
 import { StudioSocket } from './stream/socket'
+import { createDesk, type Desk, type DeskStore } from './ui/desk'
+import { designAt } from './ui/history/places'
 import { addToast, createSession, type SessionStore } from './ui/session'
 import { describeError, describeOutcome } from './ui/words'
+import { compareView, type CompareView } from './viewer/compare'
 import { runExtent, type RunView } from './viewer/picture'
 import type { Palette } from './viewer/scene'
 import { Stage, type Subject } from './viewer/stage'
@@ -14,6 +17,7 @@ import { Stage, type Subject } from './viewer/stage'
 export interface Studio {
   readonly document: DocumentStore
   readonly session: SessionStore
+  readonly desk: DeskStore
   readonly runs: Runs
   readonly socket: StudioSocket
   readonly stage: Stage
@@ -29,6 +33,7 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
   const first = FIRST_EXAMPLE.design()
   const document = createDocumentStore(first, EXAMPLES[0].title)
   const session = createSession(first.blobs.at(0)?.id ?? null)
+  const desk = createDesk()
   const runs = new Runs()
   const socket = new StudioSocket(socketUrl, {
     onState: (state) => runs.onState(state),
@@ -37,24 +42,27 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
     onGarbage: (detail) => addToast(session, 'error', `The service sent something unreadable: ${detail}`),
   })
   runs.attach(socket)
+  const comparison = comparisonOf(document, desk)
   const motion = window.matchMedia('(prefers-reduced-motion: reduce)')
   const reducedMotion = () => motion.matches
   const stage = new Stage({
-    subject: () => subjectOf(document, session, runs),
+    subject: () => subjectOf(document, session, runs, comparison),
     reel: () => reelOf(runs),
     palette: readPalette,
     reducedMotion,
     upscale,
   })
-  const studio = { document, session, runs, socket, stage, reducedMotion }
+  const studio = { document, session, desk, runs, socket, stage, reducedMotion }
   connect(studio)
   return studio
 }
 
-export function subjectOf(document: DocumentStore, session: SessionStore, runs: Runs): Subject {
+export function subjectOf(document: DocumentStore, session: SessionStore, runs: Runs, comparison: () => CompareView | null): Subject {
   const { mode, selected, layout, focus, hover } = session.getState()
+  const compared = mode === 'compare' ? comparison() : null
+  if (compared !== null) return { kind: 'compare', view: compared }
   const record = runs.active
-  if (mode === 'design' || record === null) return { kind: 'design', design: document.getState().design, selected }
+  if (mode !== 'results' || record === null) return { kind: 'design', design: document.getState().design, selected }
   return { kind: 'run', view: runView(runs, record, layout, layout === 'single' ? focus : (hover ?? focus)) }
 }
 
@@ -69,6 +77,18 @@ function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout
     layout,
     focus,
     extent: runExtent(design, candidates),
+  }
+}
+
+/** The two nodes that are compared, worked out once for each pair. */
+function comparisonOf(document: DocumentStore, desk: DeskStore): () => CompareView | null {
+  let made: { of: Desk['compared']; view: CompareView } | null = null
+  return () => {
+    const { compared } = desk.getState()
+    if (compared === null) return null
+    const { history } = document.getState()
+    if (made?.of !== compared) made = { of: compared, view: compareView(designAt(history, compared[0]), designAt(history, compared[1])) }
+    return made.view
   }
 }
 
@@ -113,6 +133,9 @@ function connect(studio: Studio): void {
     const redraw = now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
     if (redraw) stage.invalidate()
     if (now.mode !== before.mode || now.layout !== before.layout) stage.frame()
+  })
+  studio.desk.subscribe((now, before) => {
+    if (now.compared !== before.compared && session.getState().mode === 'compare') stage.frame()
   })
   runs.onFrames = (id) => {
     if (id !== runs.store.getState().active || session.getState().mode !== 'results') return

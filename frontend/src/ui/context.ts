@@ -6,6 +6,7 @@ import type { RunRecord, RunsState } from '../stream/runs'
 import type { Studio } from '../studio'
 import type { View } from '../viewer/stage'
 import type { Actions } from './actions'
+import type { Desk } from './desk'
 import type { Session } from './session'
 
 export interface Tools {
@@ -25,6 +26,7 @@ export const useActions = (): Actions => useTools().actions
 export const useDocument = <T,>(select: (state: DocumentState) => T): T => useStore(useTools().studio.document, select)
 export const useDesign = <T,>(select: (design: Design) => T): T => useDocument((s) => select(s.design))
 export const useSession = <T,>(select: (session: Session) => T): T => useStore(useTools().studio.session, select)
+export const useDesk = <T,>(select: (desk: Desk) => T): T => useStore(useTools().studio.desk, select)
 export const useRuns = <T,>(select: (state: RunsState) => T): T => useStore(useTools().studio.runs.store, select)
 export const useView = <T,>(select: (view: View) => T): T => useStore(useTools().studio.stage.view, select)
 

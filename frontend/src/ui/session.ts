@@ -5,7 +5,8 @@ import type { LayoutMode } from '../viewer/layout'
 import { storedTheme, type Theme } from './theme'
 
 export type Tool = 'select' | 'blob' | 'attach' | 'measure'
-export type Mode = 'design' | 'results'
+/** `compare`: two nodes of the history, side by side. */
+export type Mode = 'design' | 'results' | 'compare'
 
 /** A keyboard transform in progress: G, R or S, then perhaps X, Y or Z. */
 export interface Modal {
