@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpff.painn import Interaction, Mixing, NetworkConfig, PaiNN
+from gpff.painn import Mixing, NetworkConfig, PaiNN
 from gpff.radial import cosine_cutoff
 
 
@@ -64,13 +64,12 @@ class DenseBlocks:
         self.low, self.high = (1.0 - weight).nan_to_num(0.0), weight.nan_to_num(0.0)
         self.envelope, self.row, self.tables = envelope[..., None], row, tables
 
-    def interact(self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
+    def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
         """``q + dq [n_atoms, F]`` and ``mu + dmu [n_atoms, 3, F]`` (Schütt et al. 2021, eqs. 7 and 8)."""
-        context = block(q)
         table = self.tables[layer]
         filters = (self.low * table[self.row] + self.high * table[self.row + 1]) * self.envelope
         wq, wr, wm = filters.chunk(3, dim=-1)
-        xq, xr, xm = self.padding.pad(context).chunk(3, dim=-1)  # [B, j, F]
+        xq, xr, xm = self.padding.pad(x).chunk(3, dim=-1)  # [B, j, F]
         dq = torch.einsum("bijf,bjf->bif", wq, xq)
         dmu = torch.einsum("bijf,bjf,bijc->bicf", wr, xr, self.directions)
         if mu is not None:

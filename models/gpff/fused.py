@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import linear, silu
 
 from gpff.kernel import Pairs, lib
-from gpff.painn import EPSILON, Interaction, Mixing
+from gpff.painn import EPSILON, Mixing
 
 
 def _pointers(*tensors: Tensor | None) -> list[int | None]:
@@ -25,49 +25,36 @@ def _silu_backward(gradient: Tensor, h: Tensor) -> Tensor:
     return out
 
 
-class _Interact(torch.autograd.Function):
-    """``q + dq``, ``mu + dmu`` with the context network and the message sums (Schütt et al. 2021, eqs. 7 and 8)."""
+class _Messages(torch.autograd.Function):
+    """``q + dq``, ``mu + dmu``: the message sums (Schütt et al. 2021, eqs. 7 and 8)."""
 
     @staticmethod
     def forward(
-        ctx: Any,
-        q: Tensor,
-        mu: Tensor | None,
-        w1: Tensor,
-        b1: Tensor,
-        w2: Tensor,
-        b2: Tensor,
-        table: Tensor,
-        pairs: Pairs,
+        ctx: Any, x: Tensor, q: Tensor, mu: Tensor | None, table: Tensor, pairs: Pairs
     ) -> tuple[Tensor, Tensor]:
         n_atoms, width = q.shape
-        h = linear(q, w1, b1)
-        s = silu(h)
-        x = linear(s, w2, b2)
-        table = table.contiguous()
+        x, q, table = x.contiguous(), q.contiguous(), table.contiguous()
         q_out, mu_out = torch.empty_like(q), torch.empty(n_atoms, 3, width)
         lib().gpff_messages(
             *_pointers(x, q, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, width,
             pairs.grid.n_grid, *_pointers(q_out, mu_out), torch.get_num_threads(),
         )  # fmt: skip
-        ctx.save_for_backward(q, mu, w1, w2, table, h, s, x)
+        ctx.save_for_backward(x, mu, table)
         ctx.pairs = pairs
         return q_out, mu_out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        q, mu, w1, w2, table, h, s, x = ctx.saved_tensors
+        x, mu, table = ctx.saved_tensors
         pairs: Pairs = ctx.pairs
         gq, gmu = gradients[0].contiguous(), gradients[1].contiguous()
         gx, gtable = torch.zeros_like(x), torch.zeros_like(table)
         gmu_in = gmu.clone() if mu is not None else None
         lib().gpff_messages_backward(
-            *_pointers(x, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, q.shape[1],
+            *_pointers(x, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, gq.shape[1],
             pairs.grid.n_grid, *_pointers(gq, gmu, gx, gmu_in, gtable), torch.get_num_threads(),
         )  # fmt: skip
-        gh = _silu_backward(gx @ w2, h)
-        gq_in = torch.addmm(gq, gh, w1)
-        return gq_in, gmu_in, gh.t() @ q, gh.sum(0), gx.t() @ s, gx.sum(0), gtable, None
+        return gx, gq, gmu_in, gtable, None
 
 
 class _Mix(torch.autograd.Function):
@@ -115,12 +102,9 @@ class FusedBlocks:
         self._tables = filters.unbind(0)
         self._pairs = pairs
 
-    def interact(self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
+    def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
         """``q + dq [n_atoms, F]`` and ``mu + dmu [n_atoms, 3, F]``; ``mu`` None stands for zero."""
-        first, second = block.interatomic_context_net
-        out: tuple[Tensor, Tensor] = _Interact.apply(
-            q, mu, first.weight, first.bias, second.weight, second.bias, self._tables[layer], self._pairs
-        )
+        out: tuple[Tensor, Tensor] = _Messages.apply(x, q, mu, self._tables[layer], self._pairs)
         return out
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:

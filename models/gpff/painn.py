@@ -33,9 +33,10 @@ class Blocks(Protocol):
     """How the blocks of one batch are evaluated: on the compiled kernels (fused.py) or in dense PyTorch (dense.py).
 
     ``q [n_atoms, F]``, ``mu [n_atoms, 3, F]``; ``mu`` None stands for zero, as it is before the first layer.
+    ``x [n_atoms, 3 F]`` is what the layer's context network makes of ``q``.
     """
 
-    def interact(self, layer: int, block: Interaction, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]: ...
+    def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]: ...
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]: ...
 
@@ -142,11 +143,15 @@ class PaiNN(nn.Module):
             blocks: evaluates the blocks of this batch.
         """
         x, pull = centred(positions, mol_idx, n_molecules)
-        q = self.embedding(numbers)
+        kinds, kind = torch.unique(numbers, return_inverse=True)
+        of_kind = self.embedding(kinds)
+        q = of_kind[kind]
         mu: Tensor | None = None
         for layer, (interaction, mixing) in enumerate(zip(self.interactions, self.mixing, strict=True)):
             assert isinstance(interaction, Interaction) and isinstance(mixing, Mixing)
-            q, mu = blocks.interact(layer, interaction, q, mu)
+            # atoms of one element are still alike before the first layer: their context is worked out once
+            context = interaction(of_kind)[kind] if layer == 0 else interaction(q)
+            q, mu = blocks.interact(layer, context, q, mu)
             q, mu = blocks.mix(mixing, q, mu)
         assert mu is not None
         for block in self.head:
