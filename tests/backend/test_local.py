@@ -1,17 +1,16 @@
-"""The engine's process: its loading, its death and its return."""
+"""The engine in a process of its own: what jobs hear of it while it loads, runs and ends."""
 
 import asyncio
 import os
-import signal
 
 import numpy as np
 from client import connected, running, settings
+from ears import Ear, start, until
 
 from gpff.plan import compile
 from gpff.spec import Spec
 from studio.app import local_engine
 from studio.engine.home import EngineState
-from studio.engine.local import LocalEngine
 from studio.engine.messages import (
     Cancel,
     Cancelled,
@@ -29,33 +28,6 @@ from studio.errors import NotReady
 
 WATER = {"formula": "H2O", "steps": 5, "seed": 3}
 LONG = {"formula": "C7H8O2", "steps": 1024, "seed": 1}
-
-
-def start(job: int, formula: str = "CH4", steps: int = 5) -> Start:
-    return Start(job, "client", compile(Spec.from_formula(formula, steps=steps, seed=job)))
-
-
-class Ear:
-    """Hears one job."""
-
-    def __init__(self) -> None:
-        self.events: list[JobEvent] = []
-        self.ended = asyncio.Event()
-
-    def __call__(self, event: JobEvent) -> None:
-        self.events.append(event)
-        if isinstance(event, Done | Cancelled | Crashed | Refused):
-            self.ended.set()
-
-    async def end(self) -> JobEvent:
-        await asyncio.wait_for(self.ended.wait(), 20)
-        return self.events[-1]
-
-
-async def until(engine: LocalEngine, state: EngineState) -> None:
-    async with asyncio.timeout(20):
-        while engine.state is not state:
-            await asyncio.sleep(0.01)
 
 
 async def test_jobs_wait_while_the_model_loads() -> None:
@@ -83,43 +55,10 @@ async def test_commands_reach_a_job_that_waits_for_the_model() -> None:
     assert isinstance(ears[0].events[-1], Cancelled)
     await engine.start()
     assert isinstance(await ears[2].end(), Done)
-    assert [event.step for event in ears[1].events if isinstance(event, Snapshot)] == [0]
+    assert ears[1].steps == []
     engine.send(Resume(1))
     assert isinstance(await ears[1].end(), Done)
     engine.send(Cancel(1))  # has ended: nothing happens
-    await engine.close()
-
-
-async def test_death_is_told_to_every_job_and_the_engine_comes_back() -> None:
-    engine = local_engine(settings("slow"))
-    await engine.start()
-    await until(engine, EngineState.READY)
-    ears = [Ear(), Ear()]
-    for job, ear in enumerate(ears):
-        engine.submit(start(job, "C7H8O2", 1024), ear)
-    while len(ears[1].events) < 3:
-        await asyncio.sleep(0.01)
-    assert engine.pid is not None
-    os.kill(engine.pid, signal.SIGKILL)
-    for ear in ears:
-        crash = await ear.end()
-        assert isinstance(crash, Crashed) and "exit code -9" in crash.detail
-    assert engine.detail is not None and "restarted" in engine.detail
-    again = Ear()
-    engine.submit(start(7), again)
-    assert isinstance(await again.end(), Done)
-    assert engine.detail is None
-    await engine.close()
-
-
-async def test_a_job_that_kills_the_process_is_the_only_victim_of_those_to_come() -> None:
-    engine = local_engine(settings("hazard"))
-    await engine.start()
-    killer, later = Ear(), Ear()
-    engine.submit(start(1, "H2"), killer)
-    assert isinstance(await killer.end(), Crashed)
-    engine.submit(start(2), later)
-    assert isinstance(await later.end(), Done)
     await engine.close()
 
 
@@ -186,18 +125,6 @@ async def test_many_jobs_and_large_frames_pass_the_socket_whole() -> None:
         assert isinstance(end, Done)
         np.testing.assert_array_equal(end.last.positions, first.last.positions)
     await engine.close()
-
-
-async def test_a_service_whose_engine_dies_tells_its_streams_and_recovers() -> None:
-    with running(settings("slow")) as live:
-        async with connected(live) as client:
-            jobs = [await client.accepted(f"{i}", **LONG) for i in range(2)]
-            os.kill(live.engine.pid, signal.SIGKILL)
-            for _ in jobs:
-                error = await client.until("error")
-                assert error["code"] == "engine" and error["retryable"] and error["job"] in jobs
-            story = await client.run("again", **WATER)  # waits for the engine to come back
-            assert story.order[-1] == "final"
 
 
 async def test_a_service_that_loads_is_not_ready_but_takes_jobs() -> None:

@@ -1,61 +1,68 @@
-"""The engine in a process of its own on this machine, kept alive, seen from asyncio."""
+"""The engine in a process of its own on this machine, kept alive, seen from asyncio.
+
+The death of the process is no event of any job: another process goes on with every job from its last snapshot. Jobs
+that were before the network when it died are suspects: they share no call until they have got on. One that has been
+there at `MAX_DEATHS` deaths in a row, without a step in between, is `Crashed`.
+"""
 
 import asyncio
-import json
 import logging
 import os
 import pickle
-import socket
-import subprocess
-import sys
+import signal
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 
-from studio.engine.home import EngineState, Listener
+from studio.engine.blackbox import BlackBox
+from studio.engine.channel import LENGTH, pack
+from studio.engine.cradle import Child, Cradle
+from studio.engine.home import EngineState, Listener, Order
+from studio.engine.ledger import Entry
 from studio.engine.messages import (
     Cancel,
     Cancelled,
     Crashed,
     Done,
     Event,
+    Expired,
     JobEvent,
     Loaded,
     LoadFailed,
-    Pause,
     Queued,
     Refused,
-    Resume,
+    Report,
     Start,
 )
-from studio.engine.process import BOOT, LENGTH, Options, pack
+from studio.engine.process import Options
+from studio.engine.scheduler import QueueFull, check_room
 from studio.errors import NotReady
 
 log = logging.getLogger(__name__)
 
-FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0  # between a death and the next start
-HEALTHY_S = 60.0  # a process that lived this long starts the delays anew
-GOODBYE_S = 1.0  # between closing the socket and killing the process
+FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0  # between failures to start, and the next attempt
+MAX_DEATHS = 3
+PATIENCE = 3  # attempts to load a model again that has been loaded before
 RETRY_AFTER_S = 2.0
-
-
-class _Job:
-    def __init__(self, start: Start, listener: Listener) -> None:
-        self.start = start
-        self.listener = listener
-        self.announced = False  # the listener has had its `Queued`
-        self.commands: list[Pause | Resume] = []  # that came while there was no process
 
 
 class LocalEngine:
     """Starts the process, restarts it when it dies, and passes events to the listeners of their jobs."""
 
     def __init__(self, options: Options) -> None:
+        self.on_report: Callable[[Report], None] | None = None
         self._options = options
-        self._jobs: dict[int, _Job] = {}
+        self._jobs: dict[int, Entry] = {}
         self._state = EngineState.LOADING
         self._detail: str | None = None
         self._model: Loaded | None = None
+        self._report: Report | None = None
+        self._cradle = Cradle(options.factory)
+        self._child: Child | None = None
         self._writer: asyncio.StreamWriter | None = None
-        self._process: subprocess.Popen[bytes] | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._restarts = 0
+        self._failures = 0  # to start, in a row
 
     @property
     def state(self) -> EngineState:
@@ -70,96 +77,130 @@ class LocalEngine:
         return self._model
 
     @property
+    def last_report(self) -> Report | None:
+        return self._report
+
+    @property
+    def restarts(self) -> int:
+        """How often the process has been replaced."""
+        return self._restarts
+
+    @property
     def pid(self) -> int | None:
         """Of the process that runs now."""
-        return None if self._process is None else self._process.pid
+        return None if self._child is None else self._child.pid
 
     async def start(self) -> None:
         self._keeper = asyncio.create_task(self._keep_alive(), name="engine keeper")
 
     async def close(self) -> None:
-        if self._state is EngineState.LOADING and self._process is not None:
-            self._process.kill()  # it would not hear the socket close before it has loaded
+        if self._state is EngineState.LOADING and self._child is not None:
+            with suppress(ProcessLookupError):
+                os.kill(self._child.pid, signal.SIGKILL)  # it would not hear the socket close before it has loaded
         self._state = EngineState.CLOSED
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
+        self._cradle.close()
         self._crash_all("the service is shutting down")
+
+    # --- jobs --------------------------------------------------------------------------------------------------------
 
     def submit(self, start: Start, listener: Listener) -> None:
         if self._state in (EngineState.FAILED, EngineState.CLOSED):
             raise NotReady(self._detail or "the service is shutting down")
-        job = _Job(start, listener)
+        clock = asyncio.get_running_loop()
+        entry = Entry(start, listener, clock.time())
+        if self._state is EngineState.LOADING and not self._take(start, listener):
+            return
+        self._jobs[start.job] = entry
+        if start.deadline_s is not None:
+            entry.timer = clock.call_later(start.deadline_s, self._overdue, entry)
         if self._state is EngineState.LOADING:
-            # The process cannot answer while it loads: answer for it, by the same rule.
             ahead = len(self._jobs) - self._options.max_running
-            if ahead >= self._options.max_queue:
-                listener(Refused(start.job, "the queue is full while the model loads", RETRY_AFTER_S))
-                return
-            job.announced = True
-            self._jobs[start.job] = job
-            listener(Queued(start.job, max(0, ahead + 1)))
-        else:
-            self._jobs[start.job] = job
+            self._deliver(Queued(start.job, max(0, ahead)))
         self._write(start)
 
-    def send(self, command: Cancel | Pause | Resume) -> None:
-        job = self._jobs.get(command.job)
-        if job is None:
+    def send(self, order: Order) -> None:
+        entry = self._jobs.get(order.job)
+        if entry is None:
             return
+        entry.order(order)
         if self._writer is not None:
-            self._write(command)
-        elif isinstance(command, Cancel):
-            self._deliver(Cancelled(command.job))
-        else:
-            job.commands.append(command)
+            self._write(order)
+        elif entry.cancelled:
+            self._deliver(Cancelled(order.job))
 
-    def _write(self, message: object) -> None:
-        """Without a process nothing is written: all jobs are sent when one has started."""
-        if self._writer is not None:
-            self._writer.write(pack(message))
+    def _take(self, start: Start, listener: Listener) -> bool:
+        """The process cannot answer while it loads: answer for it, by the same rule."""
+        held = Counter(entry.start.client for entry in self._jobs.values())[start.client]
+        try:
+            check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
+        except QueueFull as full:
+            listener(Refused(start.job, f"{full} while the model loads", RETRY_AFTER_S))
+            return False
+        return True
+
+    def _overdue(self, entry: Entry) -> None:
+        """An engine that is there notices by itself."""
+        if self._jobs.get(entry.start.job) is entry and self._state is not EngineState.READY:
+            self._write(Cancel(entry.start.job))
+            self._deliver(Expired(entry.start.job))
+
+    def _deliver(self, event: JobEvent) -> None:
+        entry = self._jobs.get(event.job)
+        if entry is None or not entry.hear(event):
+            return
+        if isinstance(event, Refused | Done | Cancelled | Expired | Crashed):
+            del self._jobs[event.job]
+            if entry.timer is not None:
+                entry.timer.cancel()
+        try:
+            entry.listener(event)
+        except Exception:  # one job's listener must not end the stream of all others
+            log.exception("the listener of job %d failed", event.job)
+
+    def _crash_all(self, detail: str) -> None:
+        for number in list(self._jobs):
+            self._deliver(Crashed(number, detail))
+
+    # --- the process -------------------------------------------------------------------------------------------------
 
     async def _keep_alive(self) -> None:
-        clock = asyncio.get_running_loop().time
-        delay = FIRST_DELAY_S
         while True:
-            began = clock()
-            await self._live()
-            if clock() - began > HEALTHY_S:
-                delay = FIRST_DELAY_S
-            await asyncio.sleep(delay)
-            delay = min(2 * delay, LAST_DELAY_S)
+            try:
+                await self._live()
+            except Exception as error:
+                self._state = EngineState.LOADING
+                self._detail = f"the engine's process could not be started: {error}; it is tried again"
+                self._failures += 1
+                log.exception("the engine's process could not be started")
+            if self._failures:
+                await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures - 1, 10)))
 
     async def _live(self) -> None:
-        """One process, from its start to its death."""
-        ours, theirs = socket.socketpair()
-        command = [sys.executable, "-c", BOOT, str(theirs.fileno()), json.dumps(sys.path)]
-        # OpenMP threads that spin are starved by any neighbour, and the web process is one: a step of three molecules
-        # took 100 times as long on two busy cores as with threads that sleep. Waking those costs more than they bring
-        # to few molecules (5.5 against 10.5 ms for three), so half the cores are left to the web process and the bonds.
-        threads = max(1, (os.cpu_count() or 1) // 2)
-        env = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": str(threads), **os.environ}
-        with theirs:
-            process = subprocess.Popen(command, pass_fds=[theirs.fileno()], start_new_session=True, env=env)
-        self._process = process
+        """One process, from its start to its death. Raises what keeps it from starting."""
+        box = BlackBox()
         try:
-            await self._talk(ours)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # it is gone, and its exit code says more
+            child = self._child = await self._cradle.birth(box.fd)
+            try:
+                await self._talk(child)
+            except (asyncio.IncompleteReadError, ConnectionError):
+                pass  # it is gone, and its exit code says more
+            finally:
+                child.sock.close()
+                code = await self._cradle.burial(child)
+                self._child = None
+            self._mourn(code, box.read())
         finally:
-            ours.close()
-            code = await self._reap(process)
-            self._process = None
-            self._mourn(code)
+            box.close()
 
-    async def _talk(self, sock: socket.socket) -> None:
+    async def _talk(self, child: Child) -> None:
         """Send what waits, then deliver events until the process ends."""
-        reader, self._writer = await asyncio.open_unix_connection(sock=sock)
+        reader, self._writer = await asyncio.open_unix_connection(sock=child.sock)
         try:
             self._write(self._options)
-            for job in self._jobs.values():
-                for message in (job.start, *job.commands):
-                    self._write(message)
+            self._hand_over(asyncio.get_running_loop().time())
             while True:
                 (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
                 self._receive(pickle.loads(await reader.readexactly(length)))
@@ -167,42 +208,51 @@ class LocalEngine:
             self._writer.close()
             self._writer = None
 
-    async def _reap(self, process: subprocess.Popen[bytes]) -> int:
-        try:
-            return await asyncio.to_thread(process.wait, GOODBYE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return await asyncio.to_thread(process.wait)
+    def _hand_over(self, now: float) -> None:
+        """Every job that has not ended goes on in the new process."""
+        for number, entry in list(self._jobs.items()):
+            if entry.cancelled:
+                self._deliver(Cancelled(number))
+                continue
+            for message in entry.again(now):
+                self._write(message)
 
-    def _mourn(self, code: int) -> None:
-        if self._state is EngineState.CLOSED:
-            return
-        if self._state is not EngineState.FAILED:
-            self._state = EngineState.LOADING
-            self._detail = f"the engine's process ended with exit code {code}; it is being restarted"
-            log.error(self._detail)
-        self._crash_all(self._detail or "the engine's process ended")
-
-    def _crash_all(self, detail: str) -> None:
-        for number in list(self._jobs):
-            self._deliver(Crashed(number, detail))
+    def _write(self, message: object) -> None:
+        """Without a process nothing is written: all jobs are sent when one has started."""
+        if self._writer is not None:
+            self._writer.write(pack(message))
 
     def _receive(self, event: Event) -> None:
         match event:
             case Loaded():
                 self._state, self._detail, self._model = EngineState.READY, None, event
+                self._failures = 0
             case LoadFailed(detail):
-                self._state, self._detail = EngineState.FAILED, f"the model could not be loaded: {detail}"
+                self._detail = f"the model could not be loaded: {detail}"
+                if self._model is None or self._failures + 1 >= PATIENCE:
+                    self._state = EngineState.FAILED
+                    self._crash_all(self._detail)
+            case Report():
+                self._report = event
+                if self.on_report is not None:
+                    self.on_report(event)
             case _:
                 self._deliver(event)
 
-    def _deliver(self, event: JobEvent) -> None:
-        job = self._jobs.get(event.job)
-        if job is None or (isinstance(event, Queued) and job.announced):
+    def _mourn(self, code: int | None, suspects: list[int]) -> None:
+        if self._state is EngineState.CLOSED:
             return
-        if isinstance(event, Refused | Done | Cancelled | Crashed):
-            del self._jobs[event.job]
-        try:
-            job.listener(event)
-        except Exception:  # one job's listener must not end the stream of all others
-            log.exception("the listener of job %d failed", event.job)
+        self._restarts += 1
+        if self._state is not EngineState.READY:
+            self._failures += 1
+        if self._state is EngineState.FAILED:
+            return
+        self._state = EngineState.LOADING
+        why = "an exit code that nobody knows" if code is None else f"exit code {code}"
+        self._detail = self._detail or f"the engine's process ended with {why}; it is being restarted"
+        log.error(self._detail)
+        for number in suspects:
+            if (entry := self._jobs.get(number)) is not None:
+                entry.deaths += 1
+                if entry.deaths >= MAX_DEATHS:
+                    self._deliver(Crashed(number, f"the engine died {MAX_DEATHS} times over this job, with {why}"))

@@ -1,36 +1,35 @@
-"""The engine's own process: it loads the model, evaluates it once, and then steps and talks in turn.
+"""The engine's own process: it loads the model, measures it, and then steps and talks in turn.
 
-It shares nothing with the web process but one socket, on which both sides send length-prefixed pickles (the
-peer is always our own parent or child). Between two steps it sends what the socket takes and reads what has
-come, and never waits while there is work: a slow web process costs frames (latest wins), never a step. When
-the socket ends, the process does.
+It shares nothing with the web process but one socket and the black box. Between two steps it sends what the socket
+takes and reads what has come, and never waits while there is work: a slow web process costs frames (latest wins),
+never a step. When the socket ends, the process does.
 """
 
 import importlib
 import logging
-import pickle
-import select
-import signal
 import socket
-import struct
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from gpff.molecules import pointers
 from gpff.samplers import ForceFn
+from studio.engine.blackbox import BlackBox
+from studio.engine.channel import Channel
+from studio.engine.costs import CostModel, fit
 from studio.engine.engine import Engine
-from studio.engine.mailbox import Mailbox
-from studio.engine.messages import Cancelled, Event, Loaded, LoadFailed, Snapshot
+from studio.engine.messages import Crashed, Loaded, LoadFailed
 from studio.engine.scheduler import Scheduler
 
-LENGTH = struct.Struct("<I")
+REPORT_EVERY_S = 0.25
+MEASURED = (1, 4, 16)  # molecules in the calls that the cost model is fitted to
+REPEATS = 3  # of which the fastest counts: others were disturbed
 
-# Run with `python -c`: it takes the parent's import path and nothing else of its main script.
-BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[2]); "
-BOOT += "from studio.engine import process; process.main(int(sys.argv[1]))"
+WATER = np.array([8, 1, 1]), np.array([[0.0, 0.0, 0.12], [0.0, 0.76, -0.47], [0.0, -0.76, -0.47]])
 
 
 class Model(Protocol):
@@ -61,91 +60,6 @@ class Options:
     max_queue: int
 
 
-def pack(message: object) -> bytes:
-    """A message as it goes over the socket."""
-    data = pickle.dumps(message, protocol=5)
-    return LENGTH.pack(len(data)) + data
-
-
-class Channel:
-    """The child's end of the socket. Raises `EOFError` or `OSError` when the parent is gone."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._sock = sock
-        self._inbox = bytearray()
-        self._outbox: Mailbox[Event] = Mailbox()
-        self._sending = memoryview(b"")
-
-    def post(self, event: Event) -> None:
-        """Queue an event. A snapshot replaces an earlier one of its job that still waits, but for the first."""
-        if isinstance(event, Snapshot) and event.step > 0:
-            self._outbox.put_latest(event.job, event)
-            return
-        if isinstance(event, Cancelled):
-            self._outbox.discard(event.job)
-        self._outbox.put(event)
-
-    def exchange(self, wait: bool) -> Iterator[Any]:
-        """Send and receive what can be without waiting; with `wait`, until a message is there."""
-        while True:
-            self._send()
-            waits = wait and self._whole() is None
-            writes = [self._sock] if self._sending else []
-            readable, _, _ = select.select([self._sock], writes, [], None if waits else 0.0)
-            if readable:
-                self._receive()
-            elif not waits:
-                break
-        while (end := self._whole()) is not None:
-            data = bytes(self._inbox[LENGTH.size : end])
-            del self._inbox[:end]
-            yield pickle.loads(data)
-
-    def first(self) -> Options:
-        """The first message, which says what to run."""
-        while True:
-            for message in self.exchange(wait=True):
-                options: Options = message
-                return options
-
-    def flush(self) -> None:
-        """Send everything, waiting for the parent to take it."""
-        while self._send():
-            select.select([], [self._sock], [])
-
-    def _send(self) -> bool:
-        """Send until the socket is full (True) or there is nothing left (False)."""
-        while True:
-            if not self._sending:
-                letter = self._outbox.take()
-                if letter is None:
-                    return False
-                event = letter.item
-                if letter.dropped and isinstance(event, Snapshot):
-                    event = replace(event, dropped=True)
-                self._sending = memoryview(pack(event))
-            try:
-                self._sending = self._sending[self._sock.send(self._sending) :]
-            except BlockingIOError:
-                return True
-
-    def _receive(self) -> None:
-        try:
-            while data := self._sock.recv(1 << 20):
-                self._inbox += data
-        except BlockingIOError:
-            return
-        raise EOFError("the web process has closed the socket")
-
-    def _whole(self) -> int | None:
-        """Where the first message of the inbox ends, once all of it is there."""
-        if len(self._inbox) < LENGTH.size:
-            return None
-        end: int = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
-        return end if len(self._inbox) >= end else None
-
-
 def resolve(path: str) -> Factory:
     """The function that ``module:function`` names. Raises ImportError or AttributeError."""
     module, _, name = path.partition(":")
@@ -159,41 +73,77 @@ def resolve(path: str) -> Factory:
 def load(options: Options) -> Model:
     """The model, warm: it has been evaluated on a small batch. Raises what the factory raises."""
     model = resolve(options.factory)(options.model, device=options.device)
-    water = np.array([[0.0, 0.0, 0.12], [0.0, 0.76, -0.47], [0.0, -0.76, -0.47]])
-    numbers, ptr = np.array([8, 1, 1]), np.array([0, 3])
-    if not np.isfinite(model.forces(numbers, water, ptr)).all():
+    if not np.isfinite(_waters(model.forces, 1)).all():
         raise ValueError("the model's forces on a water molecule are not finite")
-    three = np.concatenate([numbers] * 3), np.concatenate([water] * 3), np.array([0, 3, 6, 9])
-    model.forces(*three)
+    _waters(model.forces, 3)
     return model
 
 
-def serve(channel: Channel, options: Options) -> None:
+def measure(forces: ForceFn) -> CostModel:
+    """What a step costs: calls for a few and for many molecules of 18 atoms, laid out as a helix."""
+    i = np.arange(18)
+    numbers, positions = np.where(i % 3 == 0, 6, 1), np.stack([1.5 * np.cos(i), 1.5 * np.sin(i), 0.6 * i], axis=1)
+    seconds = []
+    for n in MEASURED:
+        batch = np.tile(numbers, n), np.tile(positions, (n, 1)), pointers([len(i)] * n)
+        seconds.append(min(_timed(forces, *batch) for _ in range(REPEATS)))
+    return fit([n * len(i) ** 2 for n in MEASURED], seconds)
+
+
+def _timed(forces: ForceFn, *batch: Any) -> float:
+    began = time.perf_counter()
+    forces(*batch)
+    return time.perf_counter() - began
+
+
+def _waters(forces: ForceFn, n: int) -> Any:
+    numbers, positions = WATER
+    return forces(np.tile(numbers, n), np.tile(positions, (n, 1)), pointers([3] * n))
+
+
+def serve(channel: Channel, options: Options, box: BlackBox) -> None:
     """Load, then run until the parent closes the socket (`EOFError`)."""
     try:
         model = load(options)
+        costs = measure(model.forces)
     except Exception as error:
         logging.exception("the model could not be loaded")
         channel.post(LoadFailed(f"{type(error).__name__}: {error}"))
         channel.flush()
         return
     device = str(getattr(model.forces, "device", "cpu"))
-    channel.post(Loaded(model.name, model.hash, device, dict(model.manifest)))
-    engine = Engine(model.forces, Scheduler(options.batch_edges, options.max_running, options.max_queue))
+    channel.post(Loaded(model.name, model.hash, device, dict(model.manifest), costs.step_s, costs.edge_s))
+    scheduler = Scheduler(costs.budget(options.batch_edges), options.max_running, options.max_queue)
+    _loop(channel, Engine(model.forces, scheduler), box, model.forces)
+
+
+def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> None:
+    reported, steps = 0.0, 0
     while True:
-        for command in channel.exchange(wait=not engine.has_work):
+        if not engine.has_work:
+            box.write([])
+        began = time.perf_counter()
+        for command in channel.exchange(wait_s=0.0 if engine.has_work else engine.idle_s):
             for event in engine.handle(command):
                 channel.post(event)
-        for event in engine.step():
+        events = engine.step(before=box.write)
+        if any(isinstance(event, Crashed) for event in events):
+            _waters(forces, 1)  # if not even these can be had, the process is at fault and no job: it ends here
+        for event in events:
             channel.post(event)
+        ended = time.perf_counter()
+        steps += bool(engine.batch)
+        if steps and ended - reported >= REPORT_EVERY_S:
+            channel.post(engine.report(ended - began, steps))
+            reported, steps = ended, 0
 
 
-def main(fd: int) -> None:
-    """Entry of the child: options first, then commands."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the web process's to handle: it closes the socket
+def main(sock: socket.socket, box: BlackBox) -> None:
+    """The life of the process: options come first, then commands."""
     logging.basicConfig(format="engine %(levelname)s %(message)s", stream=sys.stderr)
-    channel = Channel(socket.socket(fileno=fd))
+    channel = Channel(sock)
     try:
-        serve(channel, channel.first())
+        options: Options = channel.first()
+        serve(channel, options, box)
     except (EOFError, ConnectionError):
         return

@@ -54,6 +54,14 @@ def _key(ticket: Ticket) -> _Key:
     return ticket.lane, ticket.client
 
 
+def check_room(places: int, taken: int, held: int) -> None:
+    """Raise `QueueFull` if a client that holds `held` of `taken` places may have none of the others."""
+    if taken >= places:
+        raise QueueFull(f"all {places} places are taken")
+    if places - taken <= places // SHARE and held * SHARE >= places:
+        raise QueueFull(f"{held} jobs of one client take most of {places} places")
+
+
 class Scheduler:
     """Waiting, running and paused jobs.
 
@@ -107,11 +115,7 @@ class Scheduler:
 
     def submit(self, ticket: Ticket, paused: bool = False) -> int:
         """Queue a job; its place in the queue of its lane (0: it runs at once). Raises `QueueFull`."""
-        free = self.places - len(self)
-        if free <= 0:
-            raise QueueFull(f"all {self.places} places are taken")
-        if free <= self.places // SHARE and self._held[ticket.client] * SHARE >= self.places:
-            raise QueueFull(f"{self._held[ticket.client]} jobs of one client take most of {self.places} places")
+        check_room(self.places, len(self), self._held[ticket.client])
         self._jobs[ticket.job] = ticket
         self._held[ticket.client] += 1
         if paused:

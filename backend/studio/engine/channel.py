@@ -1,0 +1,114 @@
+"""Both processes' way of talking: length-prefixed pickles on one socket. The peer is always our own parent or child."""
+
+import pickle
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from studio.engine.mailbox import Mailbox
+from studio.engine.messages import Cancelled, Event, Expired, Report, Snapshot, Steered
+
+LENGTH = struct.Struct("<I")
+
+
+def pack(message: object) -> bytes:
+    """A message as it goes over the socket."""
+    data = pickle.dumps(message, protocol=5)
+    return LENGTH.pack(len(data)) + data
+
+
+class Channel:
+    """The child's end of the socket. Raises `EOFError` or `OSError` when the parent is gone."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._poll = select.poll()  # `select` knows no descriptor above 1023
+        self._poll.register(sock)
+        self._inbox = bytearray()
+        self._outbox: Mailbox[Event] = Mailbox()
+        self._sending = memoryview(b"")
+
+    def post(self, event: Event) -> None:
+        """Queue an event. A snapshot replaces an earlier one of its job that still waits, but for the first; a report
+        always does."""
+        match event:
+            case Snapshot() if event.step > 0:
+                self._outbox.put_latest(event.job, event)
+            case Report():
+                self._outbox.put_latest("report", event)
+            case Cancelled() | Expired() | Steered():  # what was before is of no use, or belongs to another plan
+                self._outbox.discard(event.job)
+                self._outbox.put(event)
+            case _:
+                self._outbox.put(event)
+
+    def exchange(self, wait_s: float | None = 0.0) -> Iterator[Any]:
+        """Send and receive what can be without waiting, or wait for a message: so long at most, for ever with None."""
+        until = None if wait_s is None else time.monotonic() + wait_s
+        while True:
+            full = self._send()
+            if self._whole() is not None:
+                wait_ms: float | None = 0.0
+            else:
+                wait_ms = None if until is None else max(0.0, 1e3 * (until - time.monotonic()))
+            self._poll.modify(self._sock, select.POLLIN | (select.POLLOUT if full else 0))
+            ready = self._poll.poll(wait_ms)
+            if any(state & ~select.POLLOUT for _, state in ready):
+                self._receive()
+            elif not ready:
+                break
+            elif wait_ms == 0.0:
+                self._send()
+                break
+        while (end := self._whole()) is not None:
+            data = bytes(self._inbox[LENGTH.size : end])
+            del self._inbox[:end]
+            yield pickle.loads(data)
+
+    def first(self) -> Any:
+        """The first message, however long it takes to come."""
+        while True:
+            for message in self.exchange(wait_s=None):
+                return message
+
+    def flush(self) -> None:
+        """Send everything, waiting for the parent to take it."""
+        while self._send():
+            self._poll.modify(self._sock, select.POLLOUT)
+            self._poll.poll()
+
+    def _send(self) -> bool:
+        """Send until the socket is full (True) or there is nothing left (False)."""
+        while True:
+            if not self._sending:
+                letter = self._outbox.take()
+                if letter is None:
+                    return False
+                event = letter.item
+                if letter.dropped and isinstance(event, Snapshot):
+                    event = replace(event, dropped=True)
+                self._sending = memoryview(pack(event))
+            try:
+                self._sending = self._sending[self._sock.send(self._sending) :]
+            except BlockingIOError:
+                return True
+
+    def _receive(self) -> None:
+        try:
+            while data := self._sock.recv(1 << 20):
+                self._inbox += data
+        except BlockingIOError:
+            return
+        raise EOFError("the web process has closed the socket")
+
+    def _whole(self) -> int | None:
+        """Where the first message of the inbox ends, once all of it is there."""
+        if len(self._inbox) < LENGTH.size:
+            return None
+        end: int = LENGTH.size + LENGTH.unpack_from(self._inbox)[0]
+        return end if len(self._inbox) >= end else None

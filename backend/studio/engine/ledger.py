@@ -1,0 +1,68 @@
+"""What the web process knows of each job that the engine has: enough to give it to another engine. No I/O."""
+
+from asyncio import TimerHandle
+from dataclasses import replace
+
+from studio.engine.home import Listener, Order
+from studio.engine.messages import (
+    Cancel,
+    JobEvent,
+    Pause,
+    Queued,
+    Resume,
+    Rewind,
+    Snapshot,
+    Start,
+    Steer,
+    Steered,
+)
+
+
+class Entry:
+    """One job. Orders that go out and events that come in change what it is started with another time."""
+
+    def __init__(self, start: Start, listener: Listener, now: float) -> None:
+        self.start = start
+        self.listener = listener
+        self.expires = None if start.deadline_s is None else now + start.deadline_s
+        self.timer: TimerHandle | None = None  # of that moment
+        self.cancelled = False
+        self.deaths = 0  # of engines that worked on it, since it last got on
+        self._announced = False  # the listener has had its `Queued`
+        self._repeats = False  # the next snapshot is one that the listener has had
+        self._unanswered: list[Steer | Rewind] = []
+
+    def order(self, order: Order) -> None:
+        """An order is on its way to the engine."""
+        match order:
+            case Cancel():
+                self.cancelled = True
+            case Pause() | Resume():
+                self.start = replace(self.start, paused=isinstance(order, Pause))
+            case Steer() | Rewind():
+                self._unanswered.append(order)
+
+    def hear(self, event: JobEvent) -> bool:
+        """Take note of an event; whether it is news to the listener."""
+        match event:
+            case Queued():
+                known, self._announced = self._announced, True
+                return not known
+            case Snapshot(_, state):
+                before, repeated = self.start.state, self._repeats
+                if before is not None and state.step > before.step:
+                    self.deaths = 0
+                self._repeats = False
+                self.start = replace(self.start, state=state)
+                return not repeated
+            case Steered(_, plan, state):
+                self._unanswered = self._unanswered[1:]
+                self._repeats = False
+                self.start = replace(self.start, plan=plan, state=state)
+        return True
+
+    def again(self, now: float) -> list[Start | Order]:
+        """What a new engine is told: to go on from the last snapshot, and whatever the one before did not answer."""
+        self._repeats = self.start.state is not None
+        left = None if self.expires is None else max(0.0, self.expires - now)
+        return [replace(self.start, deadline_s=left, alone=self.deaths > 0), *self._unanswered]
