@@ -5,6 +5,7 @@ import { LiveRegion } from './controls'
 import { HelpDialog } from './HelpDialog'
 import { Inspector } from './Inspector'
 import { attachShortcuts } from './shortcuts'
+import { PanelRail, SidePanel } from './SidePanel'
 import { StageView } from './Stage'
 import { Toasts } from './Toasts'
 import { ToolRail } from './ToolRail'
@@ -20,6 +21,8 @@ export function App(): ReactNode {
       <div className="app">
         <TopBar />
         <ToolRail />
+        <PanelRail />
+        <SidePanel />
         <StageView />
         <Inspector />
         <Tray />

@@ -11,6 +11,7 @@ import { project, silhouette } from '../viewer/projection'
 import type { View } from '../viewer/stage'
 import { CellLabels } from './CellLabels'
 import { useActions, useDesign, useSession, useTools, useView } from './context'
+import { CompareLabels } from './history/CompareLabels'
 import { Measurement } from './Measurement'
 
 /** Everything drawn over the canvas in SVG, kept in step with the camera. */
@@ -26,6 +27,7 @@ export function Overlay() {
         <Measurement view={view} />
       </svg>
       {mode === 'results' && <CellLabels view={view} />}
+      {mode === 'compare' && <CompareLabels view={view} />}
     </>
   )
 }

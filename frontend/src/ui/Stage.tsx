@@ -55,7 +55,7 @@ function NoGraphics() {
 /** What a click on the canvas means depends on the tool and on what lies there. */
 function click({ studio, actions }: Tools, x: number, y: number): void {
   const { tool, mode, measured, modal } = studio.session.getState()
-  if (modal !== null) return
+  if (modal !== null || (mode === 'compare' && tool !== 'measure')) return
   const atom = studio.stage.atomAt(x, y)
   if (tool === 'measure') {
     if (atom >= 0) studio.session.setState({ measured: nextMeasured(studio.stage.drawing.origin, measured, atom) })

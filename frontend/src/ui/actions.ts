@@ -9,6 +9,7 @@ import type { Axis, Pose } from '../gizmo/drag'
 import { followKey, type Transform } from '../gizmo/modal'
 import { isLive } from '../stream/run'
 import { reelOf, type Studio } from '../studio'
+import type { Panel, Place } from './desk'
 import { saveMolecules, type FileFormat, type NamedStructure } from './files'
 import { nextAction, type NextAction } from './primary'
 import { addToast, type Mode, type Tool } from './session'
@@ -45,6 +46,7 @@ export class Actions {
 
   setMode(mode: Mode): void {
     if (mode === 'results' && this.studio.runs.active === null) return
+    if (mode !== 'compare') this.studio.desk.setState({ compared: null })
     this.studio.session.setState({ mode, measured: [], hover: null, hoverAtom: null, modal: null })
   }
 
@@ -202,6 +204,37 @@ export class Actions {
     this.travelled(candidate)
     const { history } = this.studio.document.getState()
     this.say(`At: ${currentNode(history).name ?? currentNode(history).label}`)
+  }
+
+  nameNode(node: number, name: string): void {
+    this.studio.document.getState().nameNode(node, name)
+  }
+
+  /** Shows two places in the history side by side. */
+  compare(compared: readonly [Place, Place]): void {
+    this.studio.desk.setState({ compared, panel: 'history' })
+    this.setMode('compare')
+    this.studio.stage.frame()
+    this.say('Comparing two designs.')
+  }
+
+  /** Compares a place with what is shown now. */
+  compareWith(place: Place): void {
+    const { mode, focus } = this.studio.session.getState()
+    const { history } = this.studio.document.getState()
+    const generation = currentNode(history).origin.kind === 'generation'
+    this.compare([place, { node: history.current, candidate: mode === 'results' && generation ? focus : null }])
+  }
+
+  endCompare(): void {
+    this.travelled(null)
+  }
+
+  togglePanel(panel: Panel): void {
+    const { desk, session } = this.studio
+    const open = desk.getState().panel !== panel
+    desk.setState({ panel: open ? panel : null })
+    if (session.getState().mode === 'compare' && desk.getState().panel !== 'history') this.endCompare()
   }
 
   /** After a step through the history: the results that belong here, and nothing selected that is gone. */

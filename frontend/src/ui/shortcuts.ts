@@ -39,6 +39,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['right drag, Shift drag', 'move'],
       ['wheel', 'zoom'],
       ['F', 'fit everything'],
+      ['I Y', 'molecule, history'],
       ['Tab', 'goes through handles and hydrogens'],
       ['?', 'this list'],
     ],
@@ -156,6 +157,8 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'r': actions.startModal('turn'); return true
     case 's': actions.startModal('stretch'); return true
     case 'f': stage.frame(); return true
+    case 'i': actions.togglePanel('molecule'); return true
+    case 'y': actions.togglePanel('history'); return true
     case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.generateAgain(); return true
     case '?': session.setState({ help: true }); return true
     case 'delete':

@@ -29,3 +29,14 @@ export function applyTheme(theme: Theme): void {
 export function followSystem(changed: () => void): void {
   window.matchMedia(DARK).addEventListener('change', changed)
 }
+
+export type ShownTheme = 'light' | 'dark'
+
+export const shownTheme = (): ShownTheme => (document.documentElement.dataset.theme === 'dark' ? 'dark' : 'light')
+
+/** Calls back whenever the page turns light or dark; answers how to stop. */
+export function watchTheme(changed: () => void): () => void {
+  const observer = new MutationObserver(changed)
+  observer.observe(document.documentElement, { attributeFilter: ['data-theme'] })
+  return () => observer.disconnect()
+}

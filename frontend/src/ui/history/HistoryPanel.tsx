@@ -1,0 +1,129 @@
+import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import type { Generation } from '../../document/history'
+import { treeRows, type TreeRow } from '../../document/tree'
+import type { Design } from '../../document/types'
+import { useActions, useDesk, useDocument, useSession } from '../context'
+import { IconButton } from '../controls'
+import { CompareIcon, PencilIcon } from '../icons'
+import { useInk } from '../useTheme'
+import { plural } from '../words'
+import { CandidateStrip } from './CandidateStrip'
+import { ComparePanel } from './ComparePanel'
+import { ago, summary } from './rows'
+import { thumbnailUrl } from './thumbnail'
+
+/** The whole history as a list: what led here, what redo leads to, and every branch that was left. */
+export function HistoryPanel() {
+  const compared = useDesk((d) => d.compared)
+  const mode = useSession((s) => s.mode)
+  return compared !== null && mode === 'compare' ? <ComparePanel places={compared} /> : <HistoryList />
+}
+
+function HistoryList() {
+  const history = useDocument((s) => s.history)
+  const rows = useMemo(() => treeRows(history), [history])
+  const list = useRef<HTMLOListElement>(null)
+  const picked = useMemo(() => pickedCandidates(rows), [rows])
+  const { current } = history
+  useEffect(() => {
+    list.current?.querySelector(`[data-node="${current}"]`)?.scrollIntoView({ block: 'nearest' })
+  }, [current])
+  return (
+    <ol className="history" ref={list} aria-label="History" onKeyDown={roam}>
+      {rows.map((row) => <Row key={row.node.id} row={row} picked={picked.get(row.node.id)} />)}
+    </ol>
+  )
+}
+
+/** Arrow keys go from line to line. */
+function roam(event: KeyboardEvent<HTMLOListElement>): void {
+  const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0
+  const here = event.target instanceof Element ? event.target.closest('.history-go') : null
+  if (step === 0 || here === null) return
+  const all = [...event.currentTarget.querySelectorAll<HTMLButtonElement>('.history-go')]
+  all.at(Math.min(all.length - 1, Math.max(0, all.indexOf(here as HTMLButtonElement) + step)))?.focus()
+  event.preventDefault()
+  event.stopPropagation()
+}
+
+function pickedCandidates(rows: readonly TreeRow<Design>[]): Map<number, Set<number>> {
+  const picked = new Map<number, Set<number>>()
+  for (const { node } of rows) {
+    if (node.origin.kind !== 'pick' || node.parent === null) continue
+    picked.set(node.parent, (picked.get(node.parent) ?? new Set()).add(node.origin.candidate))
+  }
+  return picked
+}
+
+function Row({ row, picked }: { row: TreeRow<Design>; picked: ReadonlySet<number> | undefined }) {
+  const { node, depth, place, forks } = row
+  const actions = useActions()
+  const ink = useInk()
+  const [naming, setNaming] = useState(false)
+  const generation = node.origin.kind === 'generation' ? node.origin.generation : null
+  const title = node.name ?? node.label
+  return (
+    <li className="history-row" data-node={node.id} data-place={place} data-forks={forks || undefined} style={{ marginInlineStart: Math.min(depth, 6) * 14 }}>
+      <div className="history-line">
+        {naming ? (
+          <NameField name={node.name ?? ''} label={node.label} onDone={(name) => {
+            if (name !== null) actions.nameNode(node.id, name)
+            setNaming(false)
+          }} />
+        ) : (
+          <button type="button" className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.jump(node.id)} onDoubleClick={() => setNaming(true)}>
+            <img src={thumbnailUrl(node.value, ink)} width="44" height="44" alt="" loading="lazy" decoding="async" />
+            <span className="history-words">
+              <b>{title}</b>
+              <small>{[node.name === null ? null : node.label, generation === null ? ago(node.at) : summary(node.value, generation)].filter(Boolean).join(' · ')}</small>
+            </span>
+          </button>
+        )}
+        {!naming && (
+          <span className="history-tools">
+            {place !== 'current' && <IconButton label={`Compare with what is shown: ${title}`} onClick={() => actions.compareWith({ node: node.id, candidate: null })}><CompareIcon /></IconButton>}
+            <IconButton label={`Name: ${title}`} onClick={() => setNaming(true)}><PencilIcon /></IconButton>
+          </span>
+        )}
+      </div>
+      {generation !== null && <Candidates node={node.id} design={node.value} generation={generation} picked={picked} open={place === 'current'} />}
+    </li>
+  )
+}
+
+const NONE: ReadonlySet<number> = new Set()
+
+/** The candidates of one generation: those that were not taken are its other branches. */
+function Candidates(props: { node: number; design: Design; generation: Generation; picked: ReadonlySet<number> | undefined; open: boolean }) {
+  const { node, design, generation, picked = NONE, open } = props
+  const [unfolded, setUnfolded] = useState(false)
+  if (!open && !unfolded) {
+    const left = generation.candidates.length - picked.size
+    return (
+      <button type="button" className="history-unfold" aria-expanded="false" onClick={() => setUnfolded(true)}>
+        {picked.size === 0 ? plural(left, 'candidate') : `${plural(left, 'candidate')} not taken`}
+      </button>
+    )
+  }
+  return <CandidateStrip node={node} design={design} candidates={generation.candidates} picked={picked} />
+}
+
+function NameField({ name, label, onDone }: { name: string; label: string; onDone: (name: string | null) => void }) {
+  const [text, setText] = useState(name)
+  return (
+    <input
+      className="history-name"
+      aria-label={`Name of “${label}”`}
+      placeholder={label}
+      value={text}
+      maxLength={120}
+      autoFocus
+      onChange={(event) => setText(event.target.value)}
+      onBlur={() => onDone(text)}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') onDone(text)
+        if (event.key === 'Escape') onDone(null)
+      }}
+    />
+  )
+}

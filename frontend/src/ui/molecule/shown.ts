@@ -1,0 +1,48 @@
+import { scaffoldFrom } from '../../document/design'
+import type { Scaffold } from '../../document/types'
+import type { Candidate } from '../../stream/protocol'
+import { useActiveRun, useDesign, useSession } from '../context'
+
+/** The molecule that panels tell about, and why it is none if it is not one. */
+export interface Shown {
+  readonly structure: Scaffold
+  /** 0, 1, … for a candidate of the run on show; null for the scaffold. */
+  readonly candidate: number | null
+  readonly reason: string | null
+}
+
+const made = new WeakMap<Candidate, Shown>()
+
+/** The same object every time, so that what is known of it can be kept. */
+function ofCandidate(candidate: Candidate, index: number): Shown {
+  const known = made.get(candidate)
+  if (known !== undefined) return known
+  const shown: Shown = {
+    structure: scaffoldFrom(candidate),
+    candidate: index,
+    reason: candidate.valid ? null : (candidate.reason ?? 'not a molecule'),
+  }
+  made.set(candidate, shown)
+  return shown
+}
+
+const scaffolds = new WeakMap<Scaffold, Shown>()
+
+function ofScaffold(structure: Scaffold): Shown {
+  const shown = scaffolds.get(structure) ?? { structure, candidate: null, reason: null }
+  scaffolds.set(structure, shown)
+  return shown
+}
+
+/** The candidate in focus while candidates are shown, else the scaffold; null when there is neither. */
+export function useShown(): Shown | null {
+  const mode = useSession((s) => s.mode)
+  const focus = useSession((s) => s.focus)
+  const scaffold = useDesign((d) => d.scaffold)
+  const record = useActiveRun()
+  if (mode === 'results' && focus !== null) {
+    const candidate = record?.run.result?.candidates.at(focus)
+    if (candidate !== undefined) return ofCandidate(candidate, focus)
+  }
+  return scaffold === null ? null : ofScaffold(scaffold)
+}
