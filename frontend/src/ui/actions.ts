@@ -159,7 +159,7 @@ export class Actions {
   // --- the document -------------------------------------------------------------------------------
 
   setSettings(patch: Partial<Settings>): void {
-    this.commit('Change settings', setSettings(this.design, patch), `settings-${Object.keys(patch).join()}`)
+    this.commit(settingsLabel(patch), setSettings(this.design, patch), `settings-${Object.keys(patch).join()}`)
   }
 
   newSeed(): void {
@@ -360,6 +360,11 @@ export class Actions {
 }
 
 const MODAL_LABELS: Record<Transform, string> = { move: 'Move blob', turn: 'Turn blob', stretch: 'Stretch blob' }
+const SETTING_WORDS: Record<keyof Settings, string> = { samples: 'Candidates', steps: 'Steps', sampler: 'Sampler', seed: 'Seed' }
+
+const settingsLabel = (patch: Partial<Settings>): string =>
+  Object.entries(patch).map(([key, value]) => `${SETTING_WORDS[key as keyof Settings]}: ${String(value).toUpperCase()}`).join(', ')
+
 const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
 
 /** Widths within their limits; a blob whose widths a hand has changed keeps them from then on. */

@@ -24,3 +24,15 @@ describe('thumbnails', () => {
     expect(drawThumbnail({ numbers: [8], positions: [[4, 5, 6]], bonds: [] }, 64).dots[0]).toMatchObject({ x: 32, y: 32 })
   })
 })
+
+describe('the plane that is looked at', () => {
+  it('is that of a flat molecule, also when the molecule lies along the axes', () => {
+    const ring = [0, 1, 2, 3, 4, 5].map((k): Vec3 => [1.4 * Math.cos((k * Math.PI) / 3), 1.4 * Math.sin((k * Math.PI) / 3), 0])
+    const cross: Vec3[] = [[5, 0, 0], [-5, 0, 0], [0, 2, 0], [0, -2, 0], [0, 0, 1], [0, 0, -1]]
+    for (const points of [ring, cross]) {
+      const [u, v] = broadestPlane(points)
+      expect(Math.abs(u[2])).toBeLessThan(1e-3)
+      expect(Math.abs(v[2])).toBeLessThan(1e-3)
+    }
+  })
+})

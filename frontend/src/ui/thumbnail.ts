@@ -1,5 +1,5 @@
 import { element } from '../chemistry/elements'
-import { centroid, dot, normalize, perpendicular, sub, addScaled, type Vec3 } from '../geometry/vec3'
+import { centroid, dot, norm, normalize, perpendicular, sub, addScaled, type Vec3 } from '../geometry/vec3'
 import type { Structure } from '../chemistry/writers'
 
 export interface Dot {
@@ -47,5 +47,8 @@ export function broadestPlane(points: readonly Vec3[]): readonly [Vec3, Vec3] {
     return w
   }
   const u = leading([0.9, 0.4, 0.2], null)
-  return [u, leading(perpendicular(u), u)]
+  // Not at right angles to anything in particular: a start along one of the molecule's own axes would never leave it.
+  const start: Vec3 = [0.31, 0.87, 0.38]
+  const across = addScaled(start, u, -dot(start, u))
+  return [u, leading(norm(across) > 0.1 ? across : perpendicular(u), u)]
 }
