@@ -14,8 +14,12 @@
 #include <stdint.h>
 #include <string.h>
 
-#ifndef B
-#define B 8 /* one AVX2 register of floats; half an AVX-512 one */
+#ifndef B /* features in a block: one register of floats */
+#ifdef __AVX512F__
+#define B 16
+#else
+#define B 8
+#endif
 #endif
 typedef float vec __attribute__((vector_size(B * sizeof(float)), aligned(4), may_alias));
 

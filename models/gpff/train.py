@@ -25,7 +25,7 @@ from gpff.checkpoint import load as load_model
 from gpff.data import load as load_data
 from gpff.errors import InputError
 from gpff.evaluate import held_out_formulas
-from gpff.force import ForceField
+from gpff.force import ForceField, quick_products
 from gpff.generation import generate
 from gpff.painn import PaiNN
 from gpff.train_log import Log, plot
@@ -162,6 +162,7 @@ def _join(processes: Any) -> None:
 
 def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
     torch.set_num_threads(1)
+    quick_products()
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
     try:
         train(_trainer(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
