@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         jobs = Jobs(workshop, settings.retain_mb * 2**20, settings.retain_s, settings.grace_s)
         door = Door(settings.grace_s)
         jobs.observers.append(meters(metrics, door))
+        home.on_report = metrics.report
         chemist = local_chemist(settings)
         app.state.services = Services(settings, home, jobs, keys, rates, metrics, door, chemist)
         await home.start()
@@ -102,6 +103,8 @@ def local_engine(settings: Settings) -> LocalEngine:
             batch_edges=settings.batch_edges,
             max_running=settings.max_running,
             max_queue=settings.max_queue,
+            log_format=settings.log_format,
+            log_level=settings.log_level,
         )
     )
 

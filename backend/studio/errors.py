@@ -16,6 +16,12 @@
         ├── JobExpired            504 expired
         ├── Busy                  429 busy         with `retry_after_s`
         ├── Draining              503 draining     with `retry_after_s`
+        ├── NotFound              404 not_found
+        ├── Conflict              409 conflict
+        ├── Outdated              412 outdated
+        ├── NoRevision            428 no_revision
+        ├── StoreError            503 store
+        │   └── StoreFull         507 store_full
         └── EngineError           503 engine
             └── NotReady          503 not_ready
 """
@@ -136,6 +142,55 @@ class Draining(StudioError):
         self.retry_after_s = retry_after_s
 
 
+class NotFound(StudioError):
+    """Nothing of this name, or nothing of this owner's."""
+
+    code: ErrorCode = "not_found"
+    status = 404
+
+
+class Conflict(StudioError):
+    """A request that contradicts what is there."""
+
+    code: ErrorCode = "conflict"
+    status = 409
+
+
+class Outdated(StudioError):
+    """Somebody else was faster: the revision that was to be changed is no longer the newest."""
+
+    code: ErrorCode = "outdated"
+    status = 412
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f'the design has changed since: its revision is now "{revision}"; read it again')
+
+
+class NoRevision(StudioError):
+    """A change that does not say which revision it is a change of."""
+
+    code: ErrorCode = "no_revision"
+    status = 428
+
+    def __init__(self) -> None:
+        super().__init__("say which revision is to change: If-Match with the ETag of the design, or * for any")
+
+
+class StoreError(StudioError):
+    """The database does not do what it should. The reason is in the log; nothing has been changed."""
+
+    code: ErrorCode = "store"
+    status = 503
+    retryable = True
+
+
+class StoreFull(StoreError):
+    """There is no room for more."""
+
+    code: ErrorCode = "store_full"
+    status = 507
+
+
 class EngineError(StudioError):
     """The engine failed while it worked on a job, or its process died."""
 
@@ -229,6 +284,11 @@ _TITLES: dict[ErrorCode, str] = {
     "not_ready": "The model is not ready",
     "engine": "The engine failed",
     "not_found": "There is nothing here",
+    "conflict": "This contradicts what is there",
+    "outdated": "It has changed since",
+    "no_revision": "If-Match is missing",
+    "store": "The store of designs does not answer",
+    "store_full": "The store of designs is full",
     "unauthorized": "An API key is needed",
     "forbidden": "Not allowed",
     "internal": "Internal error",

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextvars import copy_context
 
 from studio import codec
 from studio.door import Door
@@ -22,10 +23,11 @@ class Meter(Listener):
         self._metrics = metrics
         self._door = door
         self._began = time.monotonic()
+        self._context = copy_context()  # the engine's news come in a task of its own, which knows no request
 
     def queued(self, job: Job, position: int) -> None:
         fields = {"job": job.id, "owner": job.owner, "position": position, "steps": job.plan.steps}
-        log.info("job queued", extra=fields)
+        self._context.run(log.info, "job queued", extra=fields)
 
     def frame(self, frame: codec.Frame) -> None:
         if frame.seq == 1:
@@ -50,7 +52,8 @@ class Meter(Listener):
         self._metrics.jobs.labels(how).inc()
         self._metrics.run.observe(seconds)
         fields = {"job": self._job.id, "owner": self._job.owner, "seconds": round(seconds, 3), **facts}
-        log.log(logging.WARNING if how == "failed" else logging.INFO, "job %s", how, extra=fields)
+        level = logging.WARNING if how == "failed" else logging.INFO
+        self._context.run(log.log, level, "job %s", how, extra=fields)
         if self._job.taken and not self._job.followed:
             self._door.owe(self._job.id)
 

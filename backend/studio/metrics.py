@@ -49,7 +49,7 @@ class Metrics:
         self.waiting = Gauge("studio_jobs_waiting", "Jobs in the queue", ["lane"], registry=registry)
         self.running = Gauge("studio_jobs_running", "Jobs that advance together", registry=registry)
         self.unfinished = Gauge("studio_jobs_unfinished", "Jobs that have not ended", registry=registry)
-        self.restarts = Counter("studio_engine_restarts", "Times the engine's process was replaced", registry=registry)
+        self.restarts = Gauge("studio_engine_restarts", "Times the engine's process was replaced", registry=registry)
         self.ready = Gauge("studio_ready", "1 while new jobs are taken and run", registry=registry)
         self.first_frame = Histogram(
             "studio_first_frame_seconds",

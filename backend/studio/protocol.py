@@ -205,6 +205,11 @@ type ErrorCode = Literal[
     "not_ready",  # the model is still loading, or came down
     "engine",  # the engine failed or its process died
     "not_found",
+    "conflict",  # it contradicts what is there
+    "outdated",  # If-Match names another revision than that of now
+    "no_revision",  # If-Match is missing
+    "store",  # the database does not answer
+    "store_full",  # its disk is full
     "unauthorized",  # an API key is needed
     "forbidden",
     "internal",

@@ -19,6 +19,7 @@ class InlineEngine:
 
     state = EngineState.READY
     detail = None
+    restarts = 0
     model: Loaded | None = Loaded("inline", "f" * 64, "cpu", {})
 
     def __init__(self, forces: Harmonic | None = None, running: int = 8, waiting: int = 8) -> None:

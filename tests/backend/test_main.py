@@ -1,11 +1,15 @@
 """The service as a command."""
 
+import json
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 import websockets.sync.client
 from service import command, free_port, wait_ready
+
+from studio import keys
 
 
 def children(pid: int) -> list[int]:
@@ -34,3 +38,20 @@ def test_a_senseless_setting_is_said_plainly() -> None:
         assert process.returncode == 2
         assert "STUDIO_MAX_SAMPLES: expected a valid integer" in output and "'none'" in output
         assert "Traceback" not in output
+
+
+def test_both_processes_log_json_with_the_request_and_no_key(tmp_path: Path) -> None:
+    port, token = free_port(), keys.create(tmp_path / "keys.json", "ada")
+    with command(PORT=str(port), STUDIO_DATA=str(tmp_path), STUDIO_ENGINE_FACTORY="fields:hazard") as process:
+        wait_ready(process, port)
+        headers = {"Authorization": f"Bearer {token}", "X-Request-ID": "mine"}
+        spec = {"formula": "N2", "steps": 2}  # the field raises
+        httpx.post(f"http://127.0.0.1:{port}/generate", json=spec, headers=headers)
+        process.send_signal(signal.SIGTERM)
+        output, _ = process.communicate(timeout=30)
+    assert token not in output
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert {line["process"] for line in lines} == {"web", "engine"}
+    mine = {line["message"]: line for line in lines if line.get("request") == "mine"}
+    assert {"job queued", "job failed", "POST /generate 503"} <= set(mine)
+    assert all(line["owner"] == "ada" for line in mine.values()) and mine["job queued"]["job"]

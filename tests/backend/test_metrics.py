@@ -1,6 +1,7 @@
 """What is counted, and what the counts are called."""
 
 import re
+import time
 
 import pytest
 from client import running, settings
@@ -86,3 +87,14 @@ def test_the_engines_reports_become_metrics() -> None:
     assert value(text, 'studio_batch_jobs_bucket{le="2.0"}') == 1
     assert value(text, 'studio_jobs_waiting{lane="interactive"}') == 0
     assert value(text, 'studio_jobs_waiting{lane="batch"}') == 6 and value(text, "studio_jobs_running") == 2
+
+
+def test_a_live_engine_reports() -> None:
+    with running(settings("harmonic")) as live:
+        live.post("/generate", json={"formula": "CH4", "steps": 300})
+        deadline = time.monotonic() + 30
+        while not (steps := value(live.get("/metrics").text, "studio_steps_total")):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        text = live.get("/metrics").text
+    assert steps > 0 and value(text, "studio_step_seconds_count") >= 1 and value(text, "studio_engine_restarts") == 0

@@ -36,6 +36,7 @@ async def metrics(request: Request) -> Response:
     shared = services(request)
     shared.metrics.ready.set(readiness(shared).status == "ok")
     shared.metrics.unfinished.set(len(shared.jobs))
+    shared.metrics.restarts.set(shared.engine.restarts)
     return Response(shared.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

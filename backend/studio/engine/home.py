@@ -41,6 +41,10 @@ class EngineHome(Protocol):
     def last_report(self) -> Report | None:
         """How the engine did in its newest step."""
 
+    @property
+    def restarts(self) -> int:
+        """How often the engine's process has been replaced."""
+
     on_report: Callable[[Report], None] | None
     """Called in the event loop with each report."""
 

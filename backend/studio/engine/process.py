@@ -8,7 +8,6 @@ never a step. When the socket ends, the process does.
 import importlib
 import logging
 import socket
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 
 from gpff.molecules import pointers
 from gpff.samplers import ForceFn
+from studio import logs
 from studio.engine.blackbox import BlackBox
 from studio.engine.channel import Channel
 from studio.engine.costs import CostModel, fit
@@ -58,6 +58,8 @@ class Options:
     batch_edges: int
     max_running: int
     max_queue: int
+    log_format: logs.Format = "auto"
+    log_level: str = "info"
 
 
 def resolve(path: str) -> Factory:
@@ -140,10 +142,10 @@ def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> N
 
 def main(sock: socket.socket, box: BlackBox) -> None:
     """The life of the process: options come first, then commands."""
-    logging.basicConfig(format="engine %(levelname)s %(message)s", stream=sys.stderr)
     channel = Channel(sock)
     try:
         options: Options = channel.first()
+        logs.configure(options.log_format, options.log_level, process="engine")
         serve(channel, options, box)
     except (EOFError, ConnectionError):
         return

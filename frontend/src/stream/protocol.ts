@@ -286,6 +286,11 @@ export type ErrorCode =
   | "not_ready"
   | "engine"
   | "not_found"
+  | "conflict"
+  | "outdated"
+  | "no_revision"
+  | "store"
+  | "store_full"
   | "unauthorized"
   | "forbidden"
   | "internal";
