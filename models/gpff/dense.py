@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpff.painn import Mixing, NetworkConfig, PaiNN
+from gpff.painn import Mixing, NetworkConfig, Representation
 from gpff.radial import cosine_cutoff
 
 
@@ -39,7 +39,7 @@ class Padding:
         return values.flatten(0, 1)[self.slot]
 
 
-def dense_tables(net: PaiNN) -> Tensor:
+def dense_tables(net: Representation) -> Tensor:
     """Filters on the grid, ``[n_interactions, n_grid, 3 F]``."""
     return net.filters(net.config.n_features).squeeze(1).flatten(2)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
 from gpff.fused import FusedBlocks
-from gpff.painn import Blocks, PaiNN
+from gpff.painn import Blocks, PaiNN, Representation
 
 MAX_PAIRS = 600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
 
@@ -23,7 +23,7 @@ def uses_kernel(device: torch.device) -> bool:
     return device.type == "cpu" and kernel.available()
 
 
-def field_tables(net: PaiNN) -> Tensor:
+def field_tables(net: Representation) -> Tensor:
     """Filters on the grid in the layout of the path that serves on the network's device."""
     return net.filters(kernel.block()) if uses_kernel(net.basis.device) else dense_tables(net)
 
@@ -36,16 +36,18 @@ def forces_of(net: PaiNN, tables: Tensor, numbers: Tensor, positions: Tensor, pt
         tables: its filters, :func:`field_tables`; computed once where the weights stand still.
         numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``; all on the net's device.
     """
-    n_molecules = len(ptr) - 1
-    # not repeat_interleave, which takes milliseconds on the CPU
-    mol_idx = torch.bucketize(torch.arange(len(numbers), device=ptr.device), ptr[1:], right=True)
-    blocks: Blocks
-    if uses_kernel(ptr.device):
-        blocks = FusedBlocks(tables, kernel.Pairs.of(positions, ptr, net.config.grid))
-    else:
-        blocks = DenseBlocks(net.config, tables, positions, ptr, mol_idx)
-    forces: Tensor = net(numbers, positions, mol_idx, n_molecules, blocks)
+    mol_idx, blocks = blocks_of(net, tables, positions, ptr)
+    forces: Tensor = net(numbers, positions, mol_idx, len(ptr) - 1, blocks)
     return forces
+
+
+def blocks_of(net: Representation, tables: Tensor, positions: Tensor, ptr: Tensor) -> tuple[Tensor, Blocks]:
+    """Molecule of each atom, ``[n_atoms]``, and the blocks of a batch on the path that serves; as :func:`forces_of`."""
+    # not repeat_interleave, which takes milliseconds on the CPU
+    mol_idx = torch.bucketize(torch.arange(len(positions), device=ptr.device), ptr[1:], right=True)
+    if uses_kernel(ptr.device):
+        return mol_idx, FusedBlocks(tables, kernel.Pairs.of(positions, ptr, net.config.grid))
+    return mol_idx, DenseBlocks(net.config, tables, positions, ptr, mol_idx)
 
 
 def quick_products() -> None:
@@ -55,6 +57,11 @@ def quick_products() -> None:
     to bfloat16 only where the processor multiplies such tiles (AMX).
     """
     torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # type: ignore[attr-defined]
+
+
+def bfloat16_pays() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware; without, such products are ten times slower than float32."""
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 class ForceField:

@@ -101,24 +101,19 @@ class GatedBlock(nn.Module):
         return (silu(s) if self.activate else s), gate[:, None] * w
 
 
-class PaiNN(nn.Module):
-    """Pseudo-forces of a ragged batch.
-
-    ``F = 2 (net - w x)`` with the time-free skip ``w = e / (e + 2)``, ``e = max(r² - 4, 0)`` Å², r² the mean squared
-    centred coordinate of the molecule: far from home the denoised estimate starts at the centre of geometry.
-    """
+class Representation(nn.Module):
+    """What PaiNN makes of a structure: scalar and vector features of every atom. Heads stand on it."""
 
     basis: Tensor
 
-    def __init__(self, config: NetworkConfig | None = None) -> None:
+    def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
-        self.config = config or NetworkConfig()
+        self.config = config
         width, layers = self.config.n_features, self.config.n_interactions
         self.embedding = nn.Embedding(N_ELEMENTS, width)
         self.filter_net = _dense(self.config.grid.n_rbf, layers * 3 * width)
         self.interactions = nn.ModuleList(Interaction(width) for _ in range(layers))
         self.mixing = nn.ModuleList(Mixing(width) for _ in range(layers))
-        self.head = nn.ModuleList([GatedBlock(width, width // 2, True), GatedBlock(width // 2, 1, False)])
         self.register_buffer("basis", self.config.grid.basis(), persistent=False)
 
     def filters(self, block: int) -> Tensor:
@@ -129,15 +124,8 @@ class PaiNN(nn.Module):
         table = table.view(self.config.grid.n_grid, layers, 3, width // block, block)
         return table.permute(1, 3, 0, 2, 4).contiguous()
 
-    def forward(self, numbers: Tensor, positions: Tensor, mol_idx: Tensor, n_molecules: int, blocks: Blocks) -> Tensor:
-        """Pseudo-forces ``[n_atoms, 3]`` (Å).
-
-        Args:
-            numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; mol_idx: molecule of each atom, ``[n_atoms]``.
-            n_molecules: how many molecules there are.
-            blocks: evaluates the blocks of this batch.
-        """
-        x, pull = centred(positions, mol_idx, n_molecules)
+    def represent(self, numbers: Tensor, blocks: Blocks) -> tuple[Tensor, Tensor]:
+        """``q [n_atoms, F]`` and ``mu [n_atoms, 3, F]`` of atoms with ``numbers [n_atoms]``."""
         kinds, kind = torch.unique(numbers, return_inverse=True)
         of_kind = self.embedding(kinds)
         q = of_kind[kind]
@@ -149,9 +137,37 @@ class PaiNN(nn.Module):
             q, mu = blocks.interact(layer, context, q, mu)
             q, mu = blocks.mix(mixing, q, mu)
         assert mu is not None
+        return q, mu
+
+
+class PaiNN(Representation):
+    """Pseudo-forces of a ragged batch.
+
+    ``F = 2 (net - w x)`` with the time-free skip ``w = e / (e + 2)``, ``e = max(r² - 4, 0)`` Å², r² the mean squared
+    centred coordinate of the molecule: far from home the denoised estimate starts at the centre of geometry.
+    """
+
+    def __init__(self, config: NetworkConfig | None = None) -> None:
+        super().__init__(config or NetworkConfig())
+        width = self.config.n_features
+        self.head = nn.ModuleList([GatedBlock(width, width // 2, True), GatedBlock(width // 2, 1, False)])
+
+    def forward(self, numbers: Tensor, positions: Tensor, mol_idx: Tensor, n_molecules: int, blocks: Blocks) -> Tensor:
+        """Pseudo-forces ``[n_atoms, 3]`` (Å).
+
+        Args:
+            numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; mol_idx: molecule of each atom, ``[n_atoms]``.
+            n_molecules: how many molecules there are.
+            blocks: evaluates the blocks of this batch.
+        """
+        x, pull = centred(positions, mol_idx, n_molecules)
+        return 2.0 * (self.vectors(*self.represent(numbers, blocks)) - pull * x)
+
+    def vectors(self, q: Tensor, mu: Tensor) -> Tensor:
+        """What the head makes of the features: one vector an atom, ``[n_atoms, 3]``."""
         for block in self.head:
             q, mu = block(q, mu)
-        return 2.0 * (mu.squeeze(-1) - pull * x)
+        return mu.squeeze(-1)
 
 
 def centred(positions: Tensor, mol_idx: Tensor, n_molecules: int) -> tuple[Tensor, Tensor]:
