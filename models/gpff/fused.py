@@ -1,7 +1,8 @@
 """PaiNN's two blocks on the compiled kernels, each one differentiable function with its backward pass by hand.
 
 Matrix products stay PyTorch's; everything between them is one pass over memory. Only first derivatives, and none
-with respect to positions: pseudo-forces are predicted directly.
+with respect to positions: pseudo-forces are predicted directly. Under autocast the factors of products are rounded to
+bfloat16; sums, and all that the kernels do, stay in float32.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import linear, silu
+from torch.nn.functional import silu
 
 from gpff.kernel import Pairs, lib
 from gpff.painn import EPSILON, Mixing
@@ -25,6 +26,11 @@ def _silu_backward(gradient: Tensor, h: Tensor) -> Tensor:
     return out
 
 
+def _product(a: Tensor, b: Tensor, low: bool) -> Tensor:
+    """``a @ b`` in float32, or from factors rounded to bfloat16."""
+    return (a.bfloat16() @ b.bfloat16()).float() if low else a @ b
+
+
 class _Messages(torch.autograd.Function):
     """``q + dq``, ``mu + dmu``: the message sums (Schütt et al. 2021, eqs. 7 and 8)."""
 
@@ -33,7 +39,7 @@ class _Messages(torch.autograd.Function):
         ctx: Any, x: Tensor, q: Tensor, mu: Tensor | None, table: Tensor, pairs: Pairs
     ) -> tuple[Tensor, Tensor]:
         n_atoms, width = q.shape
-        x, q, table = x.contiguous(), q.contiguous(), table.contiguous()
+        x, q, table = x.float().contiguous(), q.contiguous(), table.contiguous()
         q_out, mu_out = torch.empty_like(q), torch.empty(n_atoms, 3, width)
         lib().gpff_messages(
             *_pointers(x, q, mu, table, pairs.data, pairs.ptr, pairs.pair_ptr), len(pairs.ptr) - 1, width,
@@ -66,15 +72,17 @@ class _Mix(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         n_atoms, width = q.shape
         threads = torch.get_num_threads()
-        mix = linear(mu.view(-1, width), w_mix)
+        low = torch.is_autocast_enabled("cpu")
+        mix = _product(mu.view(-1, width), w_mix.t(), low)
         context, dot = torch.empty(n_atoms, 2 * width), torch.empty_like(q)
         lib().gpff_gate_in(*_pointers(mix, q, context, dot), n_atoms, width, EPSILON, threads)
-        h = linear(context, w1, b1)
+        h = _product(context, w1.t(), low).add_(b1)
         s = silu(h)
-        y = linear(s, w2, b2)
+        y = _product(s, w2.t(), low).add_(b2)
         q_out, mu_out = torch.empty_like(q), torch.empty_like(mu)
         lib().gpff_gate_out(*_pointers(mix, dot, y, q, mu, q_out, mu_out), n_atoms, width, threads)
         ctx.save_for_backward(mu, w_mix, w1, w2, mix, context, dot, h, s, y)
+        ctx.low = low
         return q_out, mu_out
 
     @staticmethod
@@ -85,14 +93,16 @@ class _Mix(torch.autograd.Function):
         threads = torch.get_num_threads()
         gy, gmix, gq_in = torch.empty_like(y), torch.empty_like(mix), torch.empty_like(gq)
         lib().gpff_gate_out_backward(*_pointers(mix, dot, gq, gmu, gy), n_atoms, width, threads)
-        gh = _silu_backward(gy @ w2, h)
-        g_context = gh @ w1
+        low: bool = ctx.low
+        gh = _silu_backward(_product(gy, w2, low), h)
+        g_context = _product(gh, w1, low)
         lib().gpff_gate_in_backward(
             *_pointers(mix, context, y, gq, gmu, g_context, gmix, gq_in), n_atoms, width, threads
         )
-        gmu_in = torch.addmm(gmu.view(-1, width), gmix, w_mix).view_as(mu)
-        g_mix_weight = gmix.t() @ mu.view(-1, width)
-        return gq_in, gmu_in, g_mix_weight, gh.t() @ context, gh.sum(0), gy.t() @ s, gy.sum(0)
+        gmu_in = gmu + _product(gmix, w_mix, low).view_as(mu)
+        g_mix_weight = _product(gmix.t(), mu.view(-1, width), low)
+        g_w1, g_w2 = _product(gh.t(), context, low), _product(gy.t(), s, low)
+        return gq_in, gmu_in, g_mix_weight, g_w1, gh.sum(0), g_w2, gy.sum(0)
 
 
 class FusedBlocks:

@@ -39,4 +39,6 @@ async def test_a_request_leaves_one_line_with_its_owner(tmp_path: Path, caplog: 
     assert refused.getMessage() == "GET /model 401" and "owner" not in refused.__dict__
     assert (opened.getMessage(), closed.getMessage()) == ("socket opened", "socket closed")
     assert opened.__dict__["owner"] == "ada"
-    assert token not in caplog.text and "secret" not in caplog.text
+    # the test's own client logs what it asks for
+    ours = " ".join(record.getMessage() for record in caplog.records if not record.name.startswith("httpx"))
+    assert token not in ours and "secret" not in ours
