@@ -9,6 +9,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from studio.api import answers, generate, health, model, molecules, ws
+from studio.api import jobs as jobs_api
 from studio.api.access import Access
 from studio.api.gate import Gate
 from studio.api.middleware import BodyLimit, SecurityHeaders
@@ -68,7 +69,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         lifespan=lifespan,
     )
     answers.install(app)
-    for module in (generate, health, model, molecules, ws):
+    for module in (generate, jobs_api, health, model, molecules, ws):
         app.include_router(module.router)
     taken = frozenset(path for path in app.openapi()["paths"])
     app.mount("/", Page(settings.frontend, taken), name="page")

@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from gpff import samplers
 from gpff.chemistry import Verdict
@@ -88,6 +89,7 @@ class Job:
         self.spec = self.wished = order.spec
         self.plan = order.plan
         self.owner = order.owner
+        self.created = datetime.now(UTC)
         self.seq = 0
         self.progress = (0 if order.state is None else order.state.step, order.plan.steps)
         self.verdicts: dict[int, tuple[Verdict, int]] = {}

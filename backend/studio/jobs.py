@@ -3,7 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from studio.engine.scheduler import Lane
 from studio.job import Job, Listener, Order, Workshop
 from studio.keys import LOCAL
 from studio.protocol import GenerateSpec
+from studio.receipts import Receipts
 from studio.specs import to_spec
 from studio.trajectories import Trajectories
 
@@ -32,6 +33,7 @@ class Jobs:
     ) -> None:
         self.observers: list[Callable[[Job], Listener]] = []
         self.trajectories = Trajectories(retain_bytes, retain_s, self._forget)
+        self.receipts: Receipts[Job] = Receipts(lambda number: number in self._jobs)
         self._workshop = workshop
         self._grace_s = grace_s
         self._jobs: dict[int, Job] = {}
@@ -49,6 +51,12 @@ class Jobs:
         """The job of this `owner`, running or kept; None as well when it is another's."""
         job = self._jobs.get(int(id)) if _NUMBER.fullmatch(id) else None
         return job if job is not None and job.owner == owner else None
+
+    def of(self, owner: str, before: int | None = None) -> Iterator[Job]:
+        """The jobs of this `owner`, running and kept, the newest first; those older than the number `before`."""
+        for job in reversed(self._jobs.values()):  # kept in the order in which they were started
+            if job.owner == owner and (before is None or self._age(job.number) > self._age(before)):
+                yield job
 
     async def start(
         self,
@@ -153,6 +161,11 @@ class Jobs:
 
     def _forget(self, number: int) -> None:
         self._jobs.pop(number, None)
+        self.receipts.forget(number)
+
+    def _age(self, number: int) -> int:
+        """How many numbers ago this one was given."""
+        return (self._last_number - number) % 2**32
 
     def _new_number(self) -> int:
         """Counted on from a number drawn at the start: none comes twice, nor do those of an earlier life."""

@@ -20,13 +20,15 @@ NOT_BUILT = """<!doctype html>
 class Page(StaticFiles):
     """Files of `folder`; paths that name no file are the page's own routes and get index.html.
 
-    `taken`: paths of the REST interface; here they arrive with a method that they do not have.
+    `taken`: paths of the REST interface; here they arrive with a method that they do not have. What lies below them
+    and is none of them is nothing.
     """
 
     def __init__(self, folder: Path, taken: frozenset[str]) -> None:
         super().__init__(directory=folder, check_dir=False, html=True)
         self._index = folder / "index.html"
         self._taken = taken
+        self._below = tuple({f"/{name.split('/')[1]}/" for name in taken})
 
     async def check_config(self) -> None:
         """Nothing to check: the folder appears when the page is built, and the service may run before."""
@@ -34,6 +36,8 @@ class Page(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         if scope["method"] not in ("GET", "HEAD") or f"/{path}" in self._taken:
             raise HTTPException(405)
+        if f"/{path}".startswith(self._below):
+            raise HTTPException(404)
         is_file = bool(PurePosixPath(path).suffix)
         if not self._index.is_file():
             if is_file:

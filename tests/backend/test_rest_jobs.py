@@ -1,0 +1,346 @@
+"""Jobs by REST: queued, listed, waited for, cancelled, their frames; each owner's own; sent twice and run once."""
+
+import asyncio
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from client import Live, connected, running, settings
+from test_rest import problem
+
+from gpff.formats import read
+from studio import keys
+from studio.codec import FLAG_DROPPED, FLAG_FINAL, HEADER, Frame, decode
+
+WATER = {"formula": "H2O", "n_samples": 2, "steps": 6, "seed": 3}
+LONG = {"formula": "C7H8O2", "steps": 1024, "seed": 1}
+NDJSON = {"Accept": "application/x-ndjson"}
+
+
+def submitted(live: Live, body: object = WATER, **kwargs: Any) -> str:
+    response = live.post("/jobs", json=body, **kwargs)
+    assert response.status_code == 202, response.text
+    return str(response.json()["job"])
+
+
+def finished(live: Live, job: str) -> dict[str, Any]:
+    answer: dict[str, Any] = live.get(f"/jobs/{job}?wait_s=30").json()
+    assert answer["state"] == "finished", answer
+    return answer
+
+
+def frames_of(data: bytes) -> list[Frame]:
+    frames = []
+    while data:
+        *_, n_samples, n_atoms, _ = HEADER.unpack_from(data)
+        size = HEADER.size + 12 * n_atoms + 8 * n_samples
+        frames.append(decode(data[:size]))
+        data = data[size:]
+    return frames
+
+
+# --- queued, looked at, cancelled --------------------------------------------------------------------
+
+
+def test_a_job_from_post_to_result(live: Live) -> None:
+    response = live.post("/jobs", json=WATER)
+    body = response.json()
+    assert response.status_code == 202 and response.headers["location"] == f"/jobs/{body['job']}"
+    assert response.headers["retry-after"] == "1" and body["state"] in ("queued", "running")
+    assert (body["seed"], body["n_samples"], body["steps"], body["result"], body["error"]) == (3, 2, 6, None, None)
+    answer = live.get(response.headers["location"], params={"wait_s": 30})
+    assert answer.status_code == 200 and "retry-after" not in answer.headers
+    status = answer.json()
+    assert (status["state"], status["step"], status["error"]) == ("finished", 6, None)
+    assert [candidate["smiles"] for candidate in status["result"]["candidates"]] == ["O", "O"]
+    assert live.post("/generate", json=WATER).json()["candidates"] == status["result"]["candidates"]
+
+
+def test_a_running_job_says_how_far_it_is_and_when_to_ask_again(live: Live) -> None:
+    job = submitted(live, LONG)
+    answer = live.get(f"/jobs/{job}")
+    assert answer.json()["state"] in ("queued", "running") and answer.headers["retry-after"] == "1"
+    while live.get(f"/jobs/{job}").json()["step"] < 3:
+        time.sleep(0.01)
+    began = time.monotonic()
+    waited = live.get(f"/jobs/{job}", params={"wait_s": 0.05}).json()
+    assert waited["state"] == "running" and waited["seq"] >= 3 and time.monotonic() - began >= 0.05
+    ended = httpx.delete(f"{live.url}/jobs/{job}", timeout=30)
+    assert ended.status_code == 200 and ended.json()["state"] == "cancelled"
+    assert ended.json()["error"]["code"] == "cancelled" and ended.json()["result"] is None
+    assert live.get(f"/jobs/{job}").json() == ended.json()
+
+
+def test_a_job_that_has_ended_is_not_cancelled(live: Live) -> None:
+    job = submitted(live)
+    before = finished(live, job)
+    assert httpx.delete(f"{live.url}/jobs/{job}", timeout=30).json() == before
+
+
+def test_a_job_that_fails_says_why(live: Live) -> None:
+    job = submitted(live, {"formula": "N2"})
+    status = live.get(f"/jobs/{job}?wait_s=30").json()
+    assert status["state"] == "failed" and status["error"]["code"] == "engine"
+    assert "nitrogen" in status["error"]["detail"] and status["error"]["status"] == 503
+
+
+def test_a_deadline_ends_a_job(live: Live) -> None:
+    job = submitted(live, LONG, params={"deadline_s": 0.05})
+    assert live.get(f"/jobs/{job}?wait_s=30").json()["state"] == "expired"
+    problem(live.post("/generate", json=LONG, params={"deadline_s": 0.05}), 504, "expired")
+
+
+def test_jobs_are_listed_the_newest_first_page_by_page(live: Live) -> None:
+    jobs = [submitted(live) for _ in range(5)]
+    first = live.get("/jobs", params={"limit": 2}).json()
+    assert [job["job"] for job in first["jobs"]] == jobs[:2:-1] and first["next"] == jobs[3]
+    assert "result" not in first["jobs"][0] and first["jobs"][0]["created"].endswith("Z")
+    second = live.get("/jobs", params={"limit": 2, "before": first["next"]}).json()
+    assert [job["job"] for job in second["jobs"]] == jobs[2:0:-1]
+    everything = live.get("/jobs", params={"limit": 1000}).json()
+    assert everything["next"] is None and set(jobs) <= {job["job"] for job in everything["jobs"]}
+
+
+@pytest.mark.parametrize("path", ["/jobs/1", "/jobs/x", "/jobs/1/trajectory", "/jobs/1/topology", "/jobs/%F0%9F%92%A9"])
+def test_an_unknown_job_is_404(live: Live, path: str) -> None:
+    problem(live.get(path), 404, "unknown_job")
+
+
+@pytest.mark.parametrize("path", ["/jobs/1/2", "/jobs/a%2Fb", "/jobs/1/trajectory/", "/generate/x"])
+def test_what_lies_below_the_interface_is_not_the_page(live: Live, path: str) -> None:
+    response = httpx.get(live.url + path, follow_redirects=True, timeout=30)
+    problem(response, 404, response.json()["code"])
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/jobs?limit=0", "query.limit"),
+        ("/jobs?before=x", "query.before"),
+        ("/jobs/1?wait_s=61", "query.wait_s"),
+        ("/jobs/1?wait_s=nan", "query.wait_s"),
+        ("/jobs/1/trajectory?format=gif", "query.format"),
+        ("/jobs/1/trajectory?last_seq=-1", "query.last_seq"),
+    ],
+)
+def test_bad_queries_name_the_field(live: Live, path: str, field: str) -> None:
+    assert problem(live.get(path), 422, "invalid")["field"] == field
+
+
+def test_a_bad_spec_starts_nothing(live: Live) -> None:
+    before = live.get("/jobs").json()
+    assert problem(live.post("/jobs", json={"formula": "Zz"}), 422, "invalid")["field"] == "formula"
+    assert problem(live.post("/jobs", json={**WATER, "n_samples": 99}), 413, "over_limit")["field"] == "n_samples"
+    assert problem(live.post("/jobs", json=WATER, params={"lane": "fast"}), 422, "invalid")["field"] == "query.lane"
+    assert live.get("/jobs").json() == before
+
+
+def test_a_full_queue_is_429_and_leaves_nothing_behind() -> None:
+    with running(settings("slow", max_running=1, max_queue=0)) as live:
+        job = submitted(live, LONG)
+        response = live.post("/jobs", json=WATER, headers={"Idempotency-Key": "later"})
+        problem(response, 429, "busy")
+        assert int(response.headers["retry-after"]) >= 1
+        assert [job["job"] for job in live.get("/jobs").json()["jobs"]] == [job]
+        httpx.delete(f"{live.url}/jobs/{job}", timeout=30)
+        again = live.post("/jobs", json=WATER, headers={"Idempotency-Key": "later"})
+        assert again.status_code == 202 and "idempotent-replayed" not in again.headers
+
+
+def test_a_model_that_cannot_be_loaded_is_503_with_retry_after() -> None:
+    with running(settings("missing"), ready=False) as live:
+        while live.get("/readyz").json()["status"] != "failed":
+            time.sleep(0.02)
+        response = live.post("/jobs", json=WATER)
+        problem(response, 503, "not_ready")
+        assert response.headers["retry-after"]
+
+
+async def test_a_job_is_followed_by_the_socket_too(live: Live) -> None:
+    job = await asyncio.to_thread(submitted, live)
+    async with connected(live) as client:
+        await client.send(type="resume", job=job)
+        await client.until("final", job=job)
+        assert client.stories[job].frames[-1].step == 6
+
+
+# --- frames ------------------------------------------------------------------------------------------
+
+
+async def test_the_binary_trajectory_is_what_the_socket_sends(live: Live) -> None:
+    async with connected(live) as client:
+        story = await client.run(**WATER)
+    job = story.one("final")["job"]
+    response = await asyncio.to_thread(live.get, f"/jobs/{job}/trajectory")
+    assert response.headers["content-type"] == "application/vnd.gpff.frames"
+    frames = frames_of(response.content)
+    assert [frame.seq for frame in frames] == list(range(1, 8)) and frames[-1].flags & FLAG_FINAL
+    kept = {frame.seq: frame for frame in frames}
+    for frame in story.frames:
+        assert frame.positions.tobytes() == kept[frame.seq].positions.tobytes()
+        assert frame.rms_force.tobytes() == kept[frame.seq].rms_force.tobytes()
+    rest = await asyncio.to_thread(live.get, f"/jobs/{job}/trajectory?last_seq=5")
+    assert [frame.seq for frame in frames_of(rest.content)] == [6, 7]
+    topology = (await asyncio.to_thread(live.get, f"/jobs/{job}/topology")).json()
+    assert topology == {**story.one("topology")}
+
+
+def test_a_trajectory_with_gaps_says_so(live: Live) -> None:
+    job = submitted(live, {**WATER, "steps": 9, "stride": 9})
+    finished(live, job)
+    frames = frames_of(live.get(f"/jobs/{job}/trajectory").content)
+    assert [(frame.step, bool(frame.flags & FLAG_DROPPED)) for frame in frames] == [(0, False), (9, False)]
+    store = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+    store.find(job).trajectory._checkpoints.insert(0, store.find(job).trajectory._checkpoints.pop())
+    del store.find(job).trajectory._checkpoints[1:]
+    (frame,) = frames_of(live.get(f"/jobs/{job}/trajectory").content)
+    assert frame.seq == 2 and frame.flags & FLAG_DROPPED
+
+
+def test_trajectories_as_text(live: Live) -> None:
+    job = submitted(live)
+    result = finished(live, job)["result"]
+    by_accept = live.get(f"/jobs/{job}/trajectory", headers={"Accept": "text/html, chemical/x-extxyz;q=0.9"})
+    assert by_accept.headers["content-type"].startswith("chemical/x-extxyz")
+    found = read(by_accept.text, "extxyz")
+    assert len(found) == 7 * 2 and found[0].numbers.tolist() == [1, 1, 8]
+    last = np.array(result["candidates"][1]["positions"])
+    np.testing.assert_allclose(found[-1].positions, last, atol=1e-6)
+    assert f"frame=6 molecule=1 job={job} seq=7 step=6" in by_accept.text
+
+    pdb = live.get(f"/jobs/{job}/trajectory?format=pdb", headers={"Accept": "chemical/x-extxyz"})
+    assert pdb.headers["content-type"].startswith("chemical/x-pdb") and f"job-{job}.pdb" in str(pdb.headers)
+    assert pdb.text.count("MODEL ") == 7 and pdb.text.count("CONECT") == 6 and pdb.text.endswith("END\n")
+
+
+def test_a_job_without_frames_has_an_empty_trajectory() -> None:
+    with running(settings("late"), ready=False) as live:
+        job = submitted(live)
+        for format in ("frames", "extxyz", "pdb"):
+            response = live.get(f"/jobs/{job}/trajectory?format={format}")
+            assert response.status_code == 200 and response.content == b""
+        assert live.get(f"/jobs/{job}").json()["state"] == "queued"
+
+
+# --- owners ------------------------------------------------------------------------------------------
+
+
+def test_another_owners_jobs_are_not_there(tmp_path: Path) -> None:
+    anna, bert = ({"X-API-Key": keys.create(tmp_path / "keys.json", name)} for name in ("anna", "bert"))
+    with running(settings("harmonic", data=tmp_path)) as live:
+        job = submitted(live, headers=anna)
+        assert live.get(f"/jobs/{job}?wait_s=30", headers=anna).json()["state"] == "finished"
+        for path in (f"/jobs/{job}", f"/jobs/{job}/trajectory", f"/jobs/{job}/topology"):
+            problem(live.get(path, headers=bert), 404, "unknown_job")
+            problem(live.get(path), 401, "unauthorized")
+        assert live.get("/jobs", headers=bert).json() == {"jobs": [], "next": None}
+        assert len(live.get("/jobs", headers=anna).json()["jobs"]) == 1
+        # The same idempotency key of two owners is two keys.
+        twice = [live.post("/jobs", json=WATER, headers={**who, "Idempotency-Key": "k"}) for who in (anna, bert)]
+        assert twice[0].json()["job"] != twice[1].json()["job"]
+        generated = live.post("/generate", json=WATER, headers=bert).json()["job"]
+        problem(live.get(f"/jobs/{generated}", headers=anna), 404, "unknown_job")
+        assert live.get(f"/jobs/{generated}", headers=bert).status_code == 200
+
+
+# --- sent twice --------------------------------------------------------------------------------------
+
+
+def test_a_request_with_a_key_runs_once(live: Live) -> None:
+    headers = {"Idempotency-Key": "one"}
+    first, second = (live.post("/jobs", json={"formula": "CH4", "steps": 5}, headers=headers) for _ in range(2))
+    assert first.json()["job"] == second.json()["job"] and first.json()["seed"] == second.json()["seed"]
+    assert "idempotent-replayed" not in first.headers and second.headers["idempotent-replayed"] == "true"
+    for other in ({"formula": "CH4", "steps": 6}, {"formula": "H2O"}):
+        response = live.post("/jobs", json=other, headers=headers)
+        assert problem(response, 422, "invalid")["field"] == "header.idempotency-key"
+    problem(live.post("/generate", json={"formula": "CH4", "steps": 5}, headers=headers), 422, "invalid")
+
+
+def test_equal_requests_at_once_share_one_job(live: Live) -> None:
+    def ask(_: int) -> httpx.Response:
+        body = {"formula": "C2H6O", "steps": 30}
+        return live.post("/generate", json=body, headers={"Idempotency-Key": "many"})
+
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(ask, range(6)))
+    assert len({answer.text for answer in answers}) == 1 and answers[0].status_code == 200
+    assert sorted(answer.headers.get("idempotent-replayed", "") for answer in answers) == ["", *["true"] * 5]
+
+
+def test_a_repeated_request_may_ask_for_another_form(live: Live) -> None:
+    headers = {"Idempotency-Key": "forms"}
+    result = live.post("/generate", json=WATER, headers=headers).json()
+    sdf = live.post("/generate", json=WATER, headers={**headers, "Accept": "chemical/x-mdl-sdfile"})
+    assert sdf.text.count("$$$$") == 2 and sdf.headers["idempotent-replayed"] == "true"
+    lines = live.post("/generate", json=WATER, headers={**headers, **NDJSON}).text.splitlines()
+    assert [json.loads(line).get("candidate") for line in lines[:-1]] == result["candidates"]
+
+
+def test_a_request_that_was_refused_may_be_sent_again(live: Live) -> None:
+    headers = {"Idempotency-Key": "refused"}
+    problem(live.post("/jobs", json={"formula": "Zz"}, headers=headers), 422, "invalid")
+    assert live.post("/jobs", json=WATER, headers=headers).status_code == 202
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
+def test_senseless_keys_are_refused(live: Live, key: str) -> None:
+    response = live.post("/jobs", json=WATER, headers={"Idempotency-Key": key})
+    assert problem(response, 422, "invalid")["field"] == "header.idempotency-key"
+
+
+async def test_a_client_that_went_away_fetches_its_result_with_the_same_key(live: Live) -> None:
+    jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+    headers = {"Idempotency-Key": "lost"}
+    body = {"formula": "C7H8O2", "steps": 200, "seed": 1}
+    async with httpx.AsyncClient(base_url=live.url) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/generate", json=body, headers=headers, timeout=0.2)
+        assert len(jobs)
+        answer = await client.post("/generate", json=body, headers=headers, timeout=30)
+    assert answer.status_code == 200 and answer.headers["idempotent-replayed"] == "true"
+    assert answer.json()["candidates"][0]["steps"] == 200
+
+
+def test_keys_go_when_their_jobs_go() -> None:
+    with running(settings("harmonic", retain_s=0.1)) as live:
+        jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+        headers = {"Idempotency-Key": "short"}
+        first = submitted(live, headers=headers)
+        while len(jobs.receipts):
+            time.sleep(0.02)
+        assert submitted(live, headers=headers) != first
+
+
+# --- line by line ------------------------------------------------------------------------------------
+
+
+def test_candidates_come_line_by_line(live: Live) -> None:
+    response = live.post("/generate", json={**WATER, "n_samples": 5}, headers=NDJSON)
+    assert response.headers["content-type"] == "application/x-ndjson"
+    *candidates, end = map(json.loads, response.text.splitlines())
+    assert sorted(line["sample"] for line in candidates) == list(range(5))
+    assert all(line["type"] == "candidate" and line["candidate"]["smiles"] == "O" for line in candidates)
+    assert end["type"] == "end" and end["seed"] == 3 and end["attempts"]["rerun"] == 0 and end["timings"]["run_s"] > 0
+    assert {line["job"] for line in [*candidates, end]} == {end["job"]}
+
+
+def test_what_goes_wrong_before_the_first_line_is_a_problem(live: Live) -> None:
+    problem(live.post("/generate", json={"formula": "N2"}, headers=NDJSON), 503, "engine")
+    problem(live.post("/generate", json={"formula": "Zz"}, headers=NDJSON), 422, "invalid")
+    problem(live.post("/generate", json=LONG, headers=NDJSON, params={"deadline_s": 0.05}), 504, "expired")
+
+
+async def test_a_reader_of_lines_that_goes_away_cancels_its_job(live: Live) -> None:
+    jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+    async with httpx.AsyncClient(base_url=live.url) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.post("/generate", json=LONG, headers=NDJSON, timeout=0.3)
+    async with asyncio.timeout(10):
+        while len(jobs):
+            await asyncio.sleep(0.01)
