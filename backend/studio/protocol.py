@@ -47,14 +47,17 @@ class Wire(BaseModel):
 
 
 class BlobSpec(Wire):
-    """A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
+    """A Gaussian prior with its own atoms: a `formula`, `heavy_atoms` of random types that fit or `numbers` one by one.
 
     `covariance` must be symmetric and positive definite; without one a typical one is taken.
     `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
-    blob lets go.
+    blob lets go. `positions`, of `numbers`: where the atoms begin, instead of a draw; with `placed` false and no
+    `covariance` nothing holds them, so that `dd` relaxes them from there.
     """
 
     formula: Formula | None = None
+    numbers: Annotated[Numbers, Field(min_length=1)] | None = None
+    positions: Annotated[Positions, Field(min_length=1)] | None = None
     heavy_atoms: Annotated[int, Strict(), Field(ge=1)] | None = None
     center: Vec3 = (0.0, 0.0, 0.0)
     covariance: Mat3 | None = None
@@ -63,11 +66,11 @@ class BlobSpec(Wire):
 
     @model_validator(mode="after")
     def _one_composition(self) -> "BlobSpec":
-        if (self.formula is None) == (self.heavy_atoms is None):
-            raise _expected(
-                "either formula or heavy_atoms",
-                "neither" if self.formula is None else "both formula and heavy_atoms",
-            )
+        given = [name for name in ("formula", "numbers", "heavy_atoms") if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise _expected("either formula, numbers or heavy_atoms", " and ".join(given) or "none of them")
+        if self.positions is not None and self.numbers is None:
+            raise _expected("positions with numbers only", f"positions with {given[0]}")
         return self
 
 

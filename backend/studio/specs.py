@@ -29,10 +29,17 @@ def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
     try:
         validate(spec, limits)
     except InputError as error:
-        if wire.formula is not None and error.field.startswith("blobs.0."):
-            raise type(error)(error.field.removeprefix("blobs.0."), error.expected, error.got) from None
-        raise
+        raise type(error)(_name_on_the_wire(wire, error.field), error.expected, error.got) from None
     return spec
+
+
+def _name_on_the_wire(wire: GenerateSpec, field: str) -> str:
+    if wire.blobs is None:
+        return field.removeprefix("blobs.0.")
+    atoms = {
+        f"blobs.{i}.formula": f"blobs.{i}.numbers" for i, blob in enumerate(wire.blobs) if blob.numbers is not None
+    }
+    return atoms.get(field, field)
 
 
 def steered_blobs(spec: Spec, wires: Sequence[SteeredBlob]) -> tuple[Blob, ...]:
@@ -67,7 +74,7 @@ def _named_shape(formula: str, shape: ShapeName | None, limits: Limits) -> Blob:
 
 
 def _blob(blob: BlobSpec, field: str, limits: Limits) -> Blob:
-    numbers = None
+    numbers = None if blob.numbers is None else tuple(blob.numbers)
     if blob.formula is not None:
         parsed = parse_formula(blob.formula, f"{field}.formula", limits.max_atoms_per_molecule)
         numbers = tuple(parsed.tolist())
@@ -78,6 +85,7 @@ def _blob(blob: BlobSpec, field: str, limits: Limits) -> Blob:
         covariance=None if blob.covariance is None else np.array(blob.covariance),
         placed=blob.placed,
         strictness=blob.strictness,
+        positions=None if blob.positions is None else np.array(blob.positions, dtype=np.float64),
     )
 
 

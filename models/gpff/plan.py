@@ -33,7 +33,8 @@ class Plan:
     """A compiled spec. Atom order of a molecule: the scaffold's as given, then each blob's.
 
     `numbers [n_atoms]`; `ptr [n_molecules + 1]`; `fixed [n_atoms]`: scaffold atoms; `anchor [n_atoms, 3]` Å:
-    where those are (zero elsewhere); `blobs`: who belongs to which blob and how it is held; `keys
+    where those are (zero elsewhere); `start [n_atoms, 3]` Å: where the others begin, NaN where a draw from the prior
+    says; `blobs`: who belongs to which blob and how it is held; `keys
     [n_molecules, 2]`: seed and molecule. `noise` is λ in Å, `f_max` in Å; `align` also reads predictions in
     the scaffold's orientation.
     """
@@ -42,6 +43,7 @@ class Plan:
     ptr: Ints
     fixed: Bools
     anchor: Floats
+    start: Floats
     blobs: Blobs
     keys: Ints
     sampler: Sampler
@@ -100,6 +102,7 @@ class Plan:
             ptr=pointers(np.concatenate([np.diff(plan.ptr) for plan in plans])),
             fixed=np.concatenate([plan.fixed for plan in plans]),
             anchor=np.concatenate([plan.anchor for plan in plans]),
+            start=np.concatenate([plan.start for plan in plans]),
             blobs=_cat_blobs(plans),
             keys=np.concatenate([plan.keys for plan in plans]),
         )
@@ -143,6 +146,7 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         ptr=ptr,
         fixed=fixed,
         anchor=anchor,
+        start=_compile_start(spec, sizes),
         blobs=_compile_blobs(spec, ids, np.flatnonzero(~fixed), sizes[:, 1:]),
         keys=np.stack([np.full(len(ids), spec.seed, dtype=np.int64), ids], axis=1),
         sampler=spec.sampler,
@@ -151,6 +155,17 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         f_max=spec.f_max,
         align=align,
     )
+
+
+def _compile_start(spec: Spec, sizes: Ints) -> Floats:
+    """`sizes [n_molecules, 1 + n_blobs]`: atoms of the scaffold and of each blob."""
+    given = [None, *(blob.positions for blob in spec.blobs)]
+    parts = [
+        np.full((int(n), 3), np.nan) if positions is None else positions
+        for row in sizes
+        for n, positions in zip(row, given, strict=True)
+    ]
+    return np.concatenate(parts)
 
 
 def _compile_blobs(spec: Spec, molecules: Ints, atoms: Ints, sizes: Ints) -> Blobs:

@@ -65,6 +65,8 @@ type ForceFn = Callable[[Ints, Floats, Ints], NDArray[np.floating[Any]]]
 
 MAX_COORDINATE = 1e3
 """A molecule with an atom farther than this (Å) from the origin has run away."""
+START_SIGMA = 0.2
+"""How far, in Å, atoms that begin somewhere are taken to be from where they belong."""
 MAX_FORCE = 1e4
 """A molecule with a larger force (Å) on any atom has run away."""
 
@@ -90,7 +92,7 @@ class State:
 
 
 def init(plan: Plan) -> State:
-    """Step 0: every blob's draw from its prior, the scaffold where it stays."""
+    """Step 0: every blob's draw from its prior, or where it begins; the scaffold where it stays."""
     blobs, n = plan.blobs, plan.n_molecules
     draw = normals(plan.keys, plan.free_sizes, Stream.PRIOR)
     owner = segment_index(blobs.ptr)
@@ -100,7 +102,10 @@ def init(plan: Plan) -> State:
     offset = offset - np.where(loose, 0.0, segment_mean(offset, blobs.ptr))[owner]
     positions = plan.anchor.copy()
     positions[blobs.atoms] = blobs.center[owner] + offset
+    begun = np.isfinite(plan.start).all(axis=1)
+    positions[begun] = plan.start[begun]
     variance = np.trace(blobs.covariance, axis1=1, axis2=2) / 3.0
+    variance = np.where(begun[blobs.atoms[blobs.ptr[:-1]]], START_SIGMA**2, variance)
     sigma = np.sqrt(segment_mean(variance[owner], pointers(plan.free_sizes)))
     return State(
         positions=positions,

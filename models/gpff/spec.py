@@ -7,6 +7,8 @@
 | not placed, covariance | `N(centre, Σ)` | its principal variances, in any orientation |
 | not placed, shape | the same, Σ drawn by the shape predictor for each molecule | the same |
 | placed | `N(centre, Σ)`; Σ typical when none is given | mean and covariance in the lab frame |
+
+A blob with positions begins there instead of at a draw, whatever holds it.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from gpff.composition import SUPPORTED, check_valence, formula, parse_formula
-from gpff.elements import MIN_DISTANCE, SYMBOLS
+from gpff.coordinates import MAX_COORDINATE, check_apart, check_positions
+from gpff.elements import SYMBOLS
 from gpff.errors import InputError, LimitError
 from gpff.molecules import Floats, Ints
 from gpff.shape_predictor import ARCHETYPES, proportions
@@ -32,8 +35,6 @@ SAMPLERS: tuple[Sampler, ...] = get_args(Sampler.__value__)
 
 SHAPES = ("any", *ARCHETYPES)
 
-MAX_COORDINATE = 200.0
-"""Farthest from the origin, in Å, that a scaffold atom or a blob's centre may lie."""
 MIN_VARIANCE, MAX_VARIANCE = 1e-6, 2500.0
 """Smallest and largest principal variance of a blob in Å²."""
 MAX_NOISE = 10.0
@@ -50,7 +51,8 @@ class Blob:
     the open valences): exactly one of the two. `center [3]` Å; `covariance [3, 3]` Å²; `placed`: centre and
     orientation are meant in the lab frame; `strictness` s > 0: the larger, the sooner the blob lets go.
     `shape`: principal variances are drawn for each molecule by the shape predictor, freely ("any"), in the proportions
-    of an archetype ("rod", "disc", "sphere") or in given ones.
+    of an archetype ("rod", "disc", "sphere") or in given ones. `positions [n, 3]` Å, in the order of `numbers`: where
+    its atoms begin, instead of a draw from the prior.
     """
 
     numbers: tuple[int, ...] | None = None
@@ -60,6 +62,7 @@ class Blob:
     placed: bool = True
     strictness: float = 1.0
     shape: str | tuple[float, float, float] | None = None
+    positions: Floats | None = None
 
     def __post_init__(self) -> None:
         if self.numbers is not None:
@@ -67,6 +70,8 @@ class Blob:
         object.__setattr__(self, "center", tuple(float(value) for value in self.center))
         if self.covariance is not None:
             object.__setattr__(self, "covariance", np.asarray(self.covariance, dtype=np.float64))
+        if self.positions is not None:
+            object.__setattr__(self, "positions", np.array(self.positions, dtype=np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +137,7 @@ class Spec:
 
 
 def _is_bare(blob: Blob) -> bool:
-    return not blob.placed and blob.covariance is None and blob.shape is None
+    return not blob.placed and blob.covariance is None and blob.shape is None and blob.positions is None
 
 
 @dataclass(frozen=True)
@@ -154,12 +159,16 @@ def open_valences(spec: Spec) -> tuple[int, ...]:
     """Free bonds each blob's atoms must offer to the rest of the molecule: `[n_blobs]`.
 
     Beside a scaffold every open site counts for the blob whose centre is nearest (and a blob without a site
-    for one bond); without a scaffold the blobs are taken as a chain.
+    for one bond); without a scaffold the blobs are taken as a chain. Sites are for new atoms: no blob that has
+    positions takes one while there is a blob without.
     """
     n_blobs = len(spec.blobs)
     if spec.scaffold is None:
         return tuple((i > 0) + (i < n_blobs - 1) for i in range(n_blobs))
     centers = np.array([blob.center for blob in spec.blobs])
+    begun = np.array([blob.positions is not None for blob in spec.blobs])
+    if not begun.all():
+        centers[begun] = np.inf
     sites = spec.scaffold.positions[list(spec.scaffold.attach)]
     nearest = np.linalg.norm(sites[:, None] - centers[None], axis=-1).argmin(axis=1)
     counts = np.bincount(nearest, minlength=n_blobs)
@@ -189,6 +198,7 @@ def validate(spec: Spec, limits: Limits | None = None) -> None:
         raise LimitError("n_samples", f"at most {limits.max_total_atoms} atoms in all samples", got)
     if spec.scaffold is not None:
         _check_scaffold(spec.scaffold)
+    _check_starts(spec)
     _check_composition(spec)
 
 
@@ -236,6 +246,10 @@ def check_blob(blob: Blob, field: str) -> None:
         _check_covariance(blob.covariance, f"{field}.covariance")
     if blob.shape is not None:
         _check_shape(blob, f"{field}.shape")
+    if blob.positions is not None:
+        if blob.numbers is None:
+            raise InputError(f"{field}.positions", "positions only of given atoms", "random ones")
+        check_positions(blob.positions, len(blob.numbers), f"{field}.positions")
     if not 0.0 < blob.strictness <= MAX_STRICTNESS:
         expected = f"more than 0, at most {MAX_STRICTNESS:g}"
         raise InputError(f"{field}.strictness", expected, f"{blob.strictness:g}")
@@ -270,21 +284,20 @@ def _check_scaffold(scaffold: Scaffold) -> None:
     if numbers.ndim != 1 or len(numbers) == 0:
         raise InputError("scaffold.numbers", "a list of at least one atomic number", f"shape {numbers.shape}")
     _check_elements(numbers.tolist(), "scaffold.numbers")
-    if positions.shape != (len(numbers), 3):
-        raise InputError("scaffold.positions", f"shape ({len(numbers)}, 3)", f"shape {positions.shape}")
-    if not (np.abs(positions) <= MAX_COORDINATE).all():
-        row = int(np.flatnonzero(~(np.abs(positions) <= MAX_COORDINATE).all(axis=1))[0])
-        expected = f"finite numbers within ±{MAX_COORDINATE:g} Å"
-        raise InputError("scaffold.positions", expected, f"{positions[row].tolist()} for atom {row}")
-    distances = np.linalg.norm(positions[:, None] - positions[None], axis=-1)
-    np.fill_diagonal(distances, np.inf)
-    if distances.min() < MIN_DISTANCE:
-        i, j = divmod(int(distances.argmin()), len(numbers))
-        got = f"{distances.min():.3g} Å between atoms {i} and {j}"
-        raise InputError("scaffold.positions", f"atoms at least {MIN_DISTANCE:g} Å apart", got)
+    check_positions(positions, len(numbers), "scaffold.positions")
+    check_apart(positions, "scaffold.positions")
     outside = [index for index in scaffold.attach if not 0 <= index < len(numbers)]
     if outside:
         raise InputError("scaffold.attach", f"indices from 0 to {len(numbers) - 1}", str(outside[0]))
+
+
+def _check_starts(spec: Spec) -> None:
+    """No two atoms that begin somewhere may begin in one place."""
+    known = np.zeros((0, 3)) if spec.scaffold is None else spec.scaffold.positions
+    for i, blob in enumerate(spec.blobs):
+        if blob.positions is not None:
+            check_apart(blob.positions, f"blobs.{i}.positions", known)
+            known = np.concatenate([known, blob.positions])
 
 
 def _check_composition(spec: Spec) -> None:

@@ -67,6 +67,8 @@ def test_the_shortest_specs_are_understood() -> None:
         ({"blobs": [{**BLOB, "covariance": [[1, 0, 0], [0, 1, 0]]}]}, "blobs.0.covariance.2"),
         ({"blobs": [{**BLOB, "strictness": 0}]}, "blobs.0.strictness"),
         ({"blobs": [{**BLOB, "heavy_atoms": 3}]}, "blobs.0"),
+        ({"blobs": [{**BLOB, "numbers": [6]}]}, "blobs.0"),
+        ({"blobs": [{**BLOB, "positions": [[0, 0, 0]]}]}, "blobs.0"),
         ({"blobs": [{"center": [0, 0, 0]}]}, "blobs.0"),
         ({"scaffold": {"numbers": [], "positions": []}}, "scaffold.numbers"),
         ({"scaffold": {"numbers": [6]}}, "scaffold.positions"),

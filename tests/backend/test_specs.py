@@ -41,9 +41,29 @@ def test_scaffold_positions_keep_their_bits() -> None:
     assert compile(made).anchor[:2].tolist() == given
 
 
+def test_atoms_one_by_one_begin_where_they_are_said_to() -> None:
+    given = [[0.1, 1 / 3, -2.7182818284590455], [1.3, 0.7, 0.2], [-0.8, 0.5, 0.3]]
+    made = spec(blobs=[{"numbers": [1, 8, 1], "positions": given, "placed": False}], sampler="dd")
+    assert made.blobs[0].numbers == (1, 8, 1) and not made.is_free
+    assert compile(made).start.tolist() == given and compile(made).numbers.tolist() == [1, 8, 1]
+    assert spec(blobs=[{"numbers": [1, 8, 1]}]).blobs[0].positions is None
+
+
 @pytest.mark.parametrize(
     ("wire", "field", "kind"),
     [
+        ({"blobs": [{"numbers": [8, 1, 1], "positions": [[0, 0, 0], [1, 0, 0]]}]}, "blobs.0.positions", InputError),
+        ({"blobs": [{"numbers": [1, 1], "positions": [[0, 0, 0], [0, 0, 0]]}]}, "blobs.0.positions", InputError),
+        ({"blobs": [{"numbers": [1, 1], "positions": [[0, 0, 0], [0, 0, 999]]}]}, "blobs.0.positions", InputError),
+        (
+            {
+                "blobs": [{"numbers": [1], "positions": [[0, 0, 0.1]]}],
+                "scaffold": {"numbers": [1], "positions": [[0, 0, 0]]},
+            },
+            "blobs.0.positions",
+            InputError,
+        ),
+        ({"blobs": [{"numbers": [1, 1, 92]}]}, "blobs.0.numbers", InputError),
         ({"formula": "C7H8Xx"}, "formula", InputError),
         ({"formula": "water"}, "formula", InputError),
         ({"formula": "C200H200"}, "formula", LimitError),

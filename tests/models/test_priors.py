@@ -13,7 +13,7 @@ from gpff.molecules import Floats, segment_mean
 from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import compile, init, propose
 from gpff.shape import typical_covariance
-from gpff.spec import Blob, Spec
+from gpff.spec import Blob, Spec, open_valences
 
 # --- priors and constraints ------------------------------------------------------------------------------------------
 
@@ -105,3 +105,38 @@ def test_free_atoms_are_read_in_the_scaffolds_frame() -> None:
     states = run(plan, elsewhere)
     np.testing.assert_allclose(states[-1].positions, np.tile(truth, (4, 1)), atol=1e-9)
     assert states[-1].nfe.tolist() == [2] * 4
+
+
+# --- atoms that begin where they are ----------------------------------------------------------------------------------
+
+WATER = np.array([[0.1, 0.0, 0.0], [0.9, 0.3, 0.0], [-0.5, 0.8, 0.1]])
+FAR_WATER = WATER + np.array([0.0, 0.0, 8.0])
+STARTED = Blob(numbers=(8, 1, 1), positions=WATER, placed=False)
+
+
+def test_atoms_with_positions_begin_there_and_relax_from_there() -> None:
+    plan = compile(Spec((STARTED,), n_samples=2, sampler="dd", steps=50))
+    state = init(plan)
+    np.testing.assert_array_equal(state.positions, np.tile(WATER, (2, 1)))
+    assert (state.sigma_hat < 0.5).all()  # not the 30 Å of the wide prior
+    np.testing.assert_array_equal(propose(plan, state), state.positions)  # nothing holds them, and DD adds no noise
+    *_, last = run(plan, still)
+    np.testing.assert_allclose(last.positions, state.positions, atol=1e-12)
+
+
+def test_atoms_that_begin_somewhere_stand_beside_those_that_are_drawn() -> None:
+    spec = Spec((PHENOXY, replace(STARTED, positions=FAR_WATER)), SCAFFOLD, n_samples=2)
+    plan = compile(spec)
+    x = init(plan).positions
+    np.testing.assert_array_equal(x[plan.numbers.size // 2 - 3 : plan.numbers.size // 2], FAR_WATER)
+    without = init(compile(replace(spec, blobs=(PHENOXY,)))).positions
+    scaffold_and_blob = len(SCAFFOLD.numbers) + len(PHENOXY.numbers or ())
+    np.testing.assert_array_equal(x[:scaffold_and_blob], without[:scaffold_and_blob])  # the draw stays what it was
+    joined = type(plan).cat([plan, plan])
+    np.testing.assert_array_equal(init(joined).positions, np.concatenate([x, x]))
+
+
+def test_sites_are_for_new_atoms() -> None:
+    scaffold = replace(SCAFFOLD, attach=(0, 0))
+    beside = replace(STARTED, center=tuple(scaffold.positions[0]))
+    assert open_valences(Spec((Blob(heavy_atoms=3, center=(50, 0, 0)), beside), scaffold)) == (2, 1)

@@ -17,14 +17,17 @@ export interface Ack {
 }
 
 /**
- * A Gaussian prior with its own atoms: a `formula`, or `heavy_atoms` of random types that fit.
+ * A Gaussian prior with its own atoms: a `formula`, `heavy_atoms` of random types that fit or `numbers` one by one.
  *
  * `covariance` must be symmetric and positive definite; without one a typical one is taken.
  * `placed` false: only the shape matters, the orientation is free. The larger `strictness`, the sooner the
- * blob lets go.
+ * blob lets go. `positions`, of `numbers`: where the atoms begin, instead of a draw; with `placed` false and no
+ * `covariance` nothing holds them, so that `dd` relaxes them from there.
  */
 export interface BlobSpec {
   readonly formula?: string | null;
+  readonly numbers?: readonly number[] | null;
+  readonly positions?: readonly Vec3[] | null;
   readonly heavy_atoms?: number | null;
   readonly center?: Vec3;
   readonly covariance?: Mat3 | null;
