@@ -23,6 +23,8 @@ COMMANDS = {
     "evaluate": "measure validity against network evaluations",
     "quality": "measure how good valid molecules are, beside QM9's own",
     "growth": "measure how molecules grow from a scaffold",
+    "baselines": "train and measure diffusion models and ablations beside the field, at equal budget",
+    "train-properties": "train the property models on gaps and energies of QM9",
 }
 """Subcommand → what it does. All but `sample` and `data` live in the module of their name."""
 
@@ -51,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {name:10}{text}" for name, text in COMMANDS.items())
+    listed = "\n".join(f"  {name:18}{text}" for name, text in COMMANDS.items())
     parser = argparse.ArgumentParser(
         prog="gpff",
         description="Molecules in 3D from a generative pseudo-force field.",
@@ -68,7 +70,7 @@ def _setup(name: str, parser: argparse.ArgumentParser) -> Run:
         return _setup_sample(parser)
     if name == "data":
         return _setup_data(parser)
-    module = import_module(f"gpff.{name}")
+    module = import_module(f"gpff.{name.replace('-', '_')}")
     module.add_arguments(parser)
     run: Run = module.run
     return run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -28,16 +29,20 @@ def field_tables(net: Representation) -> Tensor:
     return net.filters(kernel.block()) if uses_kernel(net.basis.device) else dense_tables(net)
 
 
-def forces_of(net: PaiNN, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
+def forces_of(
+    net: PaiNN, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor, sigma: Tensor | None = None
+) -> Tensor:
     """Pseudo-forces ``[n_atoms, 3]`` (Å), differentiable in the parameters.
 
     Args:
         net: the network.
         tables: its filters, :func:`field_tables`; computed once where the weights stand still.
         numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``; all on the net's device.
+        sigma: noise levels ``[n_molecules]`` Å, for a network that is told them (conditioned.py) and for no other.
     """
     mol_idx, blocks = blocks_of(net, tables, positions, ptr)
-    forces: Tensor = net(numbers, positions, mol_idx, len(ptr) - 1, blocks)
+    told = () if sigma is None else (sigma,)
+    forces: Tensor = net(numbers, positions, mol_idx, len(ptr) - 1, blocks, *told)
     return forces
 
 
@@ -59,6 +64,21 @@ def quick_products() -> None:
     torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # type: ignore[attr-defined]
 
 
+@contextmanager
+def _quick_and_exact(device: torch.device) -> Iterator[None]:
+    """:func:`quick_products` for the length of the block, where the CPU rounds nothing for it: not with AMX."""
+    settings = getattr(torch.backends.mkldnn, "matmul", None)
+    if device.type != "cpu" or settings is None or torch.cpu._is_amx_tile_supported():
+        yield
+        return
+    before = settings.fp32_precision
+    quick_products()
+    try:
+        yield
+    finally:
+        settings.fp32_precision = before
+
+
 def bfloat16_pays() -> bool:
     """Whether this CPU multiplies bfloat16 in hardware; without, such products are ten times slower than float32."""
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
@@ -68,7 +88,7 @@ class ForceField:
     """A trained network as a function of arrays. Not for gradients; safe to call from one thread at a time.
 
     On CUDA the dense path runs in TF32, on the CPU the compiled kernels run in float32, and without them the dense
-    path does (said once).
+    path does (said once). Matrix products on the CPU go to the faster library of two, for the length of a call.
     """
 
     def __init__(self, net: PaiNN, device: str | torch.device | None = None) -> None:
@@ -93,9 +113,10 @@ class ForceField:
         if len(ptr) < 2:
             return np.zeros((0, 3), dtype=np.float32)
         out = np.empty((len(numbers), 3), dtype=np.float32)
-        for first, last in self._chunks(np.asarray(ptr)):
-            a, b = int(ptr[first]), int(ptr[last])
-            out[a:b] = self._evaluate(numbers[a:b], positions[a:b], np.asarray(ptr[first : last + 1]) - a)
+        with _quick_and_exact(self.device):
+            for first, last in self._chunks(np.asarray(ptr)):
+                a, b = int(ptr[first]), int(ptr[last])
+                out[a:b] = self._evaluate(numbers[a:b], positions[a:b], np.asarray(ptr[first : last + 1]) - a)
         return out
 
     def _chunks(self, ptr: NDArray[np.integer]) -> Iterator[tuple[int, int]]:

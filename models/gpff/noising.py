@@ -26,6 +26,7 @@ class NoiseConfig:
     A share ``compressed`` of the molecules is shrunk by a factor drawn from U(0, 1) before the noise is added: the
     first answer to a wide cloud is a mean of many molecules, far too small, and the network must know the way out.
     ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
+    ``align`` False does neither: atoms of one element keep the places that chance gave them.
     """
 
     mean: float = -0.7
@@ -35,6 +36,7 @@ class NoiseConfig:
     uniform: float = 0.1
     compressed: float = 0.0
     rotations: int = 0
+    align: bool = True
 
     def draw(self, n: int, rng: np.random.Generator) -> Floats:
         """Noise levels ``[n]``, Å."""
@@ -116,7 +118,7 @@ def noised(
     mol_idx = np.repeat(np.arange(len(ids)), sizes)
     noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
     positions = shrink[mol_idx, None] * clean + sigma[mol_idx, None] * noise
-    target = align(numbers, clean, positions, ptr)
+    target = align(numbers, clean, positions, ptr) if config.align else clean
     for _ in range(config.rotations):
         target = align(numbers, turn(target, positions, ptr), positions, ptr)
     forces = 2.0 * (target - positions)

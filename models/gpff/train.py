@@ -22,6 +22,7 @@ import torch.multiprocessing as multiprocessing
 from tqdm import tqdm
 
 from gpff.checkpoint import load as load_model
+from gpff.conditioned import OBJECTIVES
 from gpff.data import load as load_data
 from gpff.errors import InputError
 from gpff.evaluate import held_out_formulas
@@ -68,7 +69,8 @@ def train(
             log.add(losses, batch.sigma, trainer.config.w_max)
             bar.update(1)
             if worker == 0 and trainer.step % log_every == 0:
-                more = {"validity": validity(trainer)} if check_every and trainer.step % check_every == 0 else {}
+                check = check_every and trainer.step % check_every == 0 and not trainer.config.told
+                more = {"validity": validity(trainer)} if check else {}
                 row = log.row(trainer, **more)
                 shares = " ".join(f"{s:.3f}" for s in row["unexplained"])
                 bar.set_postfix_str(f"loss {row['loss']:.3f} | {shares} | {row['molecules_per_s']:.0f} mol/s")
@@ -101,8 +103,14 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
     return shares
 
 
-PLAN = ("steps", "features", "lr", "batch", "w_max", "compressed", "rotations", "loss_cap", "seed")
+PLAN = (
+    "steps", "features", "lr", "batch", "w_max", "compressed", "rotations", "loss_cap", "seed",
+    "objective", "time_aware", "align",
+)  # fmt: skip
 """Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
+
+NOISE = ("compressed", "rotations", "align")
+"""Those of them that are fields of :class:`gpff.noising.NoiseConfig`."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -122,6 +130,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
     plan("seed", int, default.seed, "of weights, order and noise")
+    parser.add_argument(
+        "--objective", choices=OBJECTIVES, help="gpff: forces; dm: noise, a diffusion model (default gpff)"
+    )
+    told = parser.add_mutually_exclusive_group()
+    told.add_argument("--time-aware", action="store_const", const=True, help="the head is told the noise level")
+    told.add_argument(
+        "--time-agnostic", dest="time_aware", action="store_const", const=False, help="it is not (default)"
+    )
+    parser.add_argument("--no-align", dest="align", action="store_const", const=False, help="no permutation alignment")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long and keep the state")
     parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes, one thread each")
     parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
@@ -174,7 +191,7 @@ def planned(base: TrainConfig, given: dict[str, Any]) -> TrainConfig:
     """``base`` with the options of :data:`PLAN` that were given (not None)."""
     asked = {name: given[name] for name in PLAN if given[name] is not None}
     network = replace(base.network, n_features=asked.pop("features", base.network.n_features))
-    noise = replace(base.noise, **{name: asked.pop(name) for name in ("compressed", "rotations") if name in asked})
+    noise = replace(base.noise, **{name: asked.pop(name) for name in NOISE if name in asked})
     return replace(base, network=network, noise=noise, **asked)
 
 
@@ -183,6 +200,9 @@ def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
     if saved is None and must_exist:
         raise InputError("folder", "a training run to export", str(args.folder))
     config = planned(saved or TrainConfig(), vars(args))
+    for name in ("objective", "time_aware"):
+        if saved and getattr(config, name) != getattr(saved, name):
+            raise InputError(name, f"{getattr(saved, name)}, as the run has", str(getattr(config, name)))
     if saved and config.network != saved.network:
         raise InputError("features", f"{saved.network.n_features}, as the run has", str(config.network.n_features))
     trainer = Trainer(args.folder, config, load_data().subset("train"))

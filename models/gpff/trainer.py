@@ -21,12 +21,13 @@ import torch.distributed
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpff import checkpoint
+from gpff import checkpoint, conditioned
 from gpff.data import QM9
+from gpff.errors import InputError
 from gpff.folders import WEIGHTS
 from gpff.force import bfloat16_pays, field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
-from gpff.painn import NetworkConfig, PaiNN
+from gpff.painn import NetworkConfig
 
 STATE = "state.pt"
 
@@ -38,6 +39,7 @@ class TrainConfig:
     The loss of a molecule is weighted by ``min(1 / σ², w_max)``, and pulls no harder than one of ``loss_cap`` would: a
     network that runs away on one compressed cloud must not lose the rest of its batch. ``ema`` is the decay of the
     averaged weights, which are the ones that ship. ``bfloat16`` lets products be that coarse, on CPUs that gain by it.
+    ``objective`` and ``time_aware`` make the paper's comparisons of it (conditioned.py); those do not ship.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -54,6 +56,13 @@ class TrainConfig:
     loss_cap: float = 10.0
     bfloat16: bool = True
     seed: int = 0
+    objective: conditioned.Objective = "gpff"
+    time_aware: bool = False
+
+    @property
+    def told(self) -> bool:
+        """Whether the network is given noise levels: a diffusion model reads its answer by them."""
+        return self.time_aware or self.objective != "gpff"
 
 
 def config_of(values: dict[str, Any]) -> TrainConfig:
@@ -132,7 +141,7 @@ class Trainer:
     def __init__(self, folder: Path, config: TrainConfig, data: QM9) -> None:
         self.folder, self.config, self.data = folder, config, data
         torch.manual_seed(config.seed)
-        self.net = PaiNN(config.network)
+        self.net = conditioned.network(config.network, config.objective, config.time_aware)
         self.parameters = list(self.net.parameters())
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
         self.optimizer = torch.optim.AdamW(
@@ -190,7 +199,15 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
 
     def export(self, name: str, folder: Path = WEIGHTS) -> Path:
-        """Write the averaged weights as a model that :func:`gpff.load` takes."""
+        """Write the averaged weights as a model that :func:`gpff.load` takes.
+
+        Raises:
+            InputError: the network wants to be told noise levels, which no sampler without a schedule has.
+        """
+        if self.config.told:
+            raise InputError(
+                "export", "a pseudo-force field without time", f"{self.config.objective}, told the noise level"
+            )
         training = {
             **{k: v for k, v in asdict(self.config).items() if k != "network"},
             "step": self.step,
@@ -208,12 +225,15 @@ class Trainer:
         """
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.step)
-        tensors = [torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr)]
+        numbers, positions, ptr = (torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr))
         tables = field_tables(self.net)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
-            forces = forces_of(self.net, tables, *tensors)
+            told = torch.from_numpy(batch.sigma) if self.config.told else None
+            forces = forces_of(self.net, tables, numbers, positions, ptr, told)
         losses = loss_by_molecule(forces, batch)
-        weight = torch.from_numpy(1.0 / np.square(batch.sigma)).clamp_max(self.config.w_max)
+        weight = torch.from_numpy(1.0 / np.square(batch.sigma))
+        if self.config.objective == "gpff":
+            weight = weight.clamp_max(self.config.w_max)
         weighted = weight * losses
         pull = (self.config.loss_cap / weighted.detach()).clamp_max(1.0)
         self.net.zero_grad()
