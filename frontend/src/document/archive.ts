@@ -95,7 +95,7 @@ export function fromArchive(value: unknown): Opened {
 }
 
 /** A pick hangs under the generation that it was taken from. */
-function checkPicks(history: History<Design>): void {
+export function checkPicks(history: History<Design>): void {
   for (const { id, origin, parent } of history.nodes.values()) {
     if (origin.kind !== 'pick') continue
     const from = parent === null ? undefined : history.nodes.get(parent)?.origin
@@ -136,7 +136,7 @@ function asGeneration(reader: Reader): Generation {
   }
 }
 
-function asCandidate(reader: Reader): Candidate {
+export function asCandidate(reader: Reader): Candidate {
   const { numbers, positions } = atoms(reader)
   const bonds = reader.field('bonds').items(2 * MOST_ATOMS).map((b) => asBond(b, numbers.length))
   return {
@@ -154,7 +154,11 @@ function asCandidate(reader: Reader): Candidate {
 
 function asDesign(reader: Reader, scaffolds: readonly Scaffold[]): Design {
   const index = reader.field('scaffold').nullable((r) => r.integer(0, scaffolds.length - 1))
-  const scaffold = index === null ? null : scaffolds[index]
+  return designOn(reader, index === null ? null : scaffolds[index])
+}
+
+/** A design but for its scaffold, which is known. */
+export function designOn(reader: Reader, scaffold: Scaffold | null): Design {
   const blobs = reader.field('blobs').items(MOST_ATOMS).map((b) => asBlob(b, scaffold))
   return { blobs, scaffold, settings: asSettings(reader.field('settings')) }
 }
@@ -191,13 +195,15 @@ function asSettings(reader: Reader): Settings {
   }
 }
 
-function asScaffold(reader: Reader): Scaffold {
+export function asScaffold(reader: Reader): Scaffold {
   const { numbers, positions } = atoms(reader)
+  const charges = reader.field('charges').nullable((r) => r.fixed(numbers.length).map((q) => q.integer(-8, 8)))
   return {
     numbers,
     positions,
     bonds: reader.field('bonds').items(2 * MOST_ATOMS).map((b) => asBond(b, numbers.length)),
     smiles: reader.field('smiles').nullable((r) => r.text(MOST_TEXT)),
+    ...(charges === null ? {} : { charges }),
   }
 }
 

@@ -100,6 +100,13 @@ function nextId<T>(history: History<T>): number {
   return last + 1
 }
 
+/** From now on edits make nodes of their own: what has been handed over must not change. */
+export function seal<T>(history: History<T>): History<T> {
+  const here = currentNode(history)
+  if (here.mergeKey === null) return history
+  return { ...history, nodes: new Map(history.nodes).set(here.id, { ...here, mergeKey: null }) }
+}
+
 export function canUndo<T>(history: History<T>): boolean {
   return currentNode(history).parent !== null
 }

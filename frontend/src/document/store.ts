@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import {
-  commit, createHistory, currentNode, fileGeneration, jump, nameNode, redo, undo,
+  commit, createHistory, currentNode, fileGeneration, jump, nameNode, redo, seal, undo,
   type CommitOptions, type Generation, type History, type Origin,
 } from './history'
 import type { Design } from './types'
@@ -35,6 +35,8 @@ export interface DocumentState extends Opened {
    */
   file(this: void, node: number, design: Design, label: string, generation: Generation): number
   setTitle(this: void, title: Partial<Title>): void
+  /** What there is has been handed over: later edits make nodes of their own. */
+  seal(this: void): void
   /** Another document altogether. */
   open(this: void, opened: Opened): void
 }
@@ -75,6 +77,7 @@ export function createDocumentStore(initial: Design, label: string, now: () => n
         return filed.id
       },
       setTitle: (title) => set(title),
+      seal: () => set(({ history }) => ({ history: seal(history) })),
       open: ({ history, title, tags }) => {
         set({ title, tags })
         move(history)

@@ -30,6 +30,8 @@ export interface Scaffold {
   readonly positions: readonly Vec3[]
   readonly bonds: readonly Bond[]
   readonly smiles: string | null
+  /** Formal charges of the atoms; left out when there are none. */
+  readonly charges?: readonly number[]
 }
 
 export interface Settings {

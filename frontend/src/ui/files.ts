@@ -1,10 +1,29 @@
+import { movingExtXyz, movingPdb, toExtXyz, toPdb, type Moving } from '../chemistry/formats'
 import { compositionOf, formatFormula } from '../chemistry/formula'
-import { toSdf, toXyz, type Structure } from '../chemistry/writers'
+import { toMol, toSdf, toXyz, type Named, type Structure } from '../chemistry/writers'
 import { scaffoldFrom } from '../document/design'
-import type { Studio } from '../studio'
+import { reelOf, type Studio } from '../studio'
 
-export type NamedStructure = Structure & { readonly name: string }
-export type FileFormat = 'sdf' | 'xyz'
+export type NamedStructure = Named
+export type FileFormat = 'sdf' | 'mol' | 'xyz' | 'extxyz' | 'pdb'
+export type TrajectoryFormat = 'extxyz' | 'pdb'
+
+interface FormatFacts {
+  readonly title: string
+  readonly note: string
+  readonly type: string
+  /** Whether a file may hold several molecules. */
+  readonly many: boolean
+  readonly write: (molecules: readonly NamedStructure[]) => string
+}
+
+export const FORMATS: Readonly<Record<FileFormat, FormatFacts>> = {
+  sdf: { title: 'SDF', note: 'with bonds', type: 'chemical/x-mdl-sdfile', many: true, write: toSdf },
+  mol: { title: 'MOL', note: 'one molecule, with bonds', type: 'chemical/x-mdl-molfile', many: false, write: ([one]) => toMol(one) },
+  xyz: { title: 'XYZ', note: 'coordinates only', type: 'chemical/x-xyz', many: true, write: toXyz },
+  extxyz: { title: 'extXYZ', note: 'coordinates with facts', type: 'chemical/x-extxyz', many: true, write: toExtXyz },
+  pdb: { title: 'PDB', note: 'for viewers', type: 'chemical/x-pdb', many: true, write: toPdb },
+}
 
 /** What “the molecule” is now: the candidate in focus, else the scaffold. */
 export function currentStructure({ session, runs, document }: Studio): NamedStructure | null {
@@ -18,18 +37,48 @@ export function candidateStructures({ runs }: Studio): NamedStructure[] {
   return (runs.active?.run.result?.candidates ?? []).map((candidate) => named(scaffoldFrom(candidate)))
 }
 
-/** Hands the browser a file; answers its name, or null when there is nothing to save. */
+/** The SMILES of “the molecule”, when it has one. */
+export function currentSmiles({ session, runs, document }: Studio): string | null {
+  const { mode, focus } = session.getState()
+  const chosen = mode === 'results' && focus !== null ? runs.active?.run.result?.candidates.at(focus) : undefined
+  return chosen === undefined ? (document.getState().design.scaffold?.smiles ?? null) : chosen.smiles
+}
+
+/** The frames of the run on show; null when it has fewer than two. */
+export function currentTrajectory({ runs }: Studio): Moving | null {
+  const record = runs.active
+  const trajectory = record === null ? null : runs.trajectory(record.run.reqId)
+  if (record === null || trajectory === null || reelOf(runs).available < 2) return null
+  const { ptr, numbers } = trajectory.topology
+  const bonds = (record.run.result?.candidates ?? []).flatMap((candidate, m) =>
+    candidate.bonds.map(([i, j, order]) => [i + ptr[m], j + ptr[m], order] as const),
+  )
+  return { ptr, numbers, bonds, frames: trajectory.frames }
+}
+
+/** Hands the browser a file of molecules; answers its name, or null when there is nothing to save. */
 export function saveMolecules(molecules: readonly NamedStructure[], format: FileFormat): string | null {
   if (molecules.length === 0) return null
+  const { many, type, write } = FORMATS[format]
+  if (molecules.length > 1 && !many) throw new RangeError(`A ${FORMATS[format].title} file holds one molecule.`)
   const stem = molecules.length === 1 ? formatFormula(compositionOf(molecules[0].numbers)) : 'candidates'
-  const [text, type] = format === 'sdf' ? [toSdf(molecules), 'chemical/x-mdl-sdfile'] : [toXyz(molecules), 'chemical/x-xyz']
-  const url = URL.createObjectURL(new Blob([text], { type }))
+  return saveBlob(new Blob([write(molecules)], { type }), `${stem}.${format}`)
+}
+
+export function saveTrajectory(moving: Moving, format: TrajectoryFormat): string {
+  const text = format === 'extxyz' ? movingExtXyz(moving) : movingPdb(moving)
+  return saveBlob(new Blob([text], { type: FORMATS[format].type }), `trajectory.${format}`)
+}
+
+/** Hands the browser a file; answers its name. */
+export function saveBlob(blob: Blob, name: string): string {
+  const url = URL.createObjectURL(blob)
   const link = window.document.createElement('a')
   link.href = url
-  link.download = `${stem}.${format}`
+  link.download = name
   link.click()
   setTimeout(() => URL.revokeObjectURL(url), 10_000) // some browsers read it a little later
-  return link.download
+  return name
 }
 
 const named = (structure: Structure & { readonly smiles: string | null }): NamedStructure => ({

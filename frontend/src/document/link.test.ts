@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { FIRST_EXAMPLE } from './examples'
+import { fromLink, toLink } from './link'
+
+const recipe = { title: 'Größe №1', design: FIRST_EXAMPLE.design(), run: true }
+
+describe('a link', () => {
+  it('brings back the design, bit for bit', async () => {
+    expect(await fromLink(await toLink(recipe))).toEqual(recipe)
+  })
+
+  it('is made of letters that an address may hold, and short', async () => {
+    const letters = await toLink(recipe)
+    expect(letters).toMatch(/^[A-Za-z0-9_-]+$/)
+    expect(letters.length).toBeLessThan(2_000)
+  })
+
+  it('says so when a part of it is missing', async () => {
+    const letters = await toLink(recipe)
+    await expect(fromLink(letters.slice(0, 200))).rejects.toThrow(/all of them/)
+    await expect(fromLink('???')).rejects.toThrow(/all of them/)
+  })
+
+  it('refuses a design that is none', async () => {
+    const letters = await toLink({ ...recipe, design: { ...recipe.design, settings: { ...recipe.design.settings, seed: -1 } } })
+    await expect(fromLink(letters)).rejects.toThrow(/seed/)
+  })
+})
