@@ -1,0 +1,194 @@
+"""The client for asyncio."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any, Literal, Self
+
+import httpx
+
+from studio.client import calls, errors
+from studio.client.aio_run import AsyncRun
+from studio.client.calls import Attempts, Call
+from studio.client.molecules import AsyncMolecules
+from studio.client.story import Story, start_of
+from studio.client.trajectory import Trajectory, trajectory_of
+from studio.client.wiring import DEFAULT_URL, Wiring
+from studio.client.wishes import SpecLike, spec_of
+from studio.job_types import JobStatus, JobSummary, LaneName
+from studio.protocol import Candidate, GenerateResult, Health, ModelCard
+
+
+class AsyncClient:
+    """The service at `url`; the other arguments are those of `studio.client.wiring.Wiring`.
+
+    What `studio.client.sync.Client` is, awaited: every method raises `ProblemError` for what the service refuses and
+    `Unreachable` when it is not there. `transport` is httpx's, for tests.
+    """
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        key: str | None = None,
+        *,
+        timeout_s: float = 30.0,
+        retries: int = 3,
+        patience_s: float = 30.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._wiring = Wiring(url, key, timeout_s, retries, patience_s)
+        self._http = httpx.AsyncClient(base_url=url, headers=self._wiring.headers, transport=transport)
+        self.molecules = AsyncMolecules(self._ask)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    # --- molecules, at once --------------------------------------------------------------------------
+
+    async def generate(self, spec: SpecLike, /, *, deadline_s: float | None = None, **fields: Any) -> GenerateResult:
+        """Run a spec and wait for its result. `fields` are those of `GenerateSpec`, such as n_samples, steps, seed."""
+        return await self._ask(calls.generate(spec_of(spec, fields), deadline_s))
+
+    async def generate_sdf(self, spec: SpecLike, /, *, deadline_s: float | None = None, **fields: Any) -> str:
+        """The same, as an SDF file."""
+        return await self._ask(calls.generate_sdf(spec_of(spec, fields), deadline_s))
+
+    async def each_candidate(
+        self, spec: SpecLike, /, *, deadline_s: float | None = None, **fields: Any
+    ) -> AsyncIterator[tuple[int, Candidate]]:
+        """The same, as pairs of sample and candidate, each as soon as it is judged."""
+        call = calls.generate_lines(spec_of(spec, fields), deadline_s)
+        async with aclosing(await self._answer(call, stream=True)) as response:
+            calls.read(call, response)
+            try:
+                async for line in response.aiter_lines():
+                    if (found := calls.candidate_of(line)) is not None:
+                        yield found
+            except httpx.TransportError as error:
+                raise errors.Unreachable(f"the answer broke off: {error}") from error
+
+    # --- molecules, step by step ---------------------------------------------------------------------
+
+    def stream(
+        self, spec: SpecLike, /, *, window: int = 16, deadline_s: float | None = None, **fields: Any
+    ) -> AsyncRun:
+        """Start a job and watch every step; see `Run`. window: most frames that may be under way to this reader."""
+        start = start_of(spec_of(spec, fields), deadline_s)
+        return AsyncRun(self._wiring, Story(start, key=self._wiring.key, window=window), ours=True)
+
+    def follow(self, job: str, last_seq: int = 0, *, window: int = 16) -> AsyncRun:
+        """Watch a job that was started elsewhere, from the frame after `last_seq`."""
+        return AsyncRun(self._wiring, Story(None, job, last_seq, self._wiring.key, window), ours=False)
+
+    # --- jobs ----------------------------------------------------------------------------------------
+
+    async def submit(
+        self,
+        spec: SpecLike,
+        /,
+        *,
+        lane: LaneName = "batch",
+        deadline_s: float | None = None,
+        idempotency_key: str | None = None,
+        **fields: Any,
+    ) -> "AsyncJob":
+        """Queue a job and return at once. It goes on when this program ends."""
+        status = await self._ask(calls.submit(spec_of(spec, fields), lane, deadline_s, idempotency_key))
+        return AsyncJob(self, status.job)
+
+    def job(self, id: str) -> "AsyncJob":
+        """A job by its number. Nothing is asked."""
+        return AsyncJob(self, id)
+
+    async def jobs(self) -> AsyncIterator[JobSummary]:
+        """Your jobs that run and that are kept, the newest first."""
+        before: str | None = None
+        while True:
+            page = await self._ask(calls.jobs(100, before))
+            for job in page.jobs:
+                yield job
+            if (before := page.next) is None:
+                return
+
+    async def model(self) -> ModelCard:
+        """Which weights are at work. Raises `Unavailable` while they load."""
+        return await self._ask(calls.model())
+
+    async def health(self) -> Health:
+        """Whether the service answers."""
+        return await self._ask(calls.health())
+
+    # -------------------------------------------------------------------------------------------------
+
+    async def _ask[T](self, call: Call[T]) -> T:
+        return calls.read(call, await self._answer(call))
+
+    async def _answer(self, call: Call[Any], stream: bool = False) -> httpx.Response:
+        """An answer that asking again would not better."""
+        attempts = Attempts(self._wiring.retries)
+        while True:
+            answer: httpx.Response | httpx.TransportError
+            try:
+                request = self._http.build_request(**call.arguments(self._wiring.timeout_s))
+                answer = await self._http.send(request, stream=stream)
+                if answer.is_error:
+                    await answer.aread()
+            except httpx.TransportError as error:
+                answer = error
+            wait_s = attempts.again(call, answer)
+            if wait_s is not None:
+                await asyncio.sleep(wait_s)
+            elif isinstance(answer, httpx.Response):
+                return answer
+            else:
+                raise errors.Unreachable(f"{call.method} {call.path}: {answer or type(answer).__name__}") from answer
+
+
+class AsyncJob:
+    """A job of the service, by its number `id`."""
+
+    def __init__(self, client: AsyncClient, id: str) -> None:
+        self.id = id
+        self._client = client
+
+    def __repr__(self) -> str:
+        return f"AsyncJob({self.id!r})"
+
+    async def status(self, wait_s: float = 0.0) -> JobStatus:
+        """State and progress; `wait_s`, at most 60: wait so long for the end."""
+        return await self._client._ask(calls.status(self.id, wait_s))
+
+    async def result(self, timeout_s: float | None = None) -> GenerateResult:
+        """The result, once it is there. Raises what the job ended with, and TimeoutError when it takes too long."""
+        until = calls.Until(timeout_s)
+        while True:
+            status = await self.status(until.next_wait_s())
+            if status.result is not None:
+                return status.result
+            if status.error is not None:
+                raise errors.of_problem(status.error)
+            until.check(self.id)
+
+    async def cancel(self) -> JobStatus:
+        """One that has ended stays as it is."""
+        return await self._client._ask(calls.cancel(self.id))
+
+    async def trajectory(self, last_seq: int = 0) -> Trajectory:
+        """All kept frames after `last_seq`, as arrays."""
+        topology = await self._client._ask(calls.topology(self.id))
+        return trajectory_of(topology, await self._client._ask(calls.frames(self.id, last_seq)))
+
+    async def trajectory_text(self, format: Literal["extxyz", "pdb"]) -> str:
+        """All kept frames as a file."""
+        return await self._client._ask(calls.trajectory_text(self.id, format))
+
+    def follow(self, last_seq: int = 0) -> AsyncRun:
+        """Watch it step by step."""
+        return self._client.follow(self.id, last_seq)

@@ -1,0 +1,176 @@
+"""One job on a socket of its own, step by step, awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, suppress
+from typing import Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from studio.client.errors import ClientError, Unreachable
+from studio.client.story import Again, Event, Patience, Story
+from studio.client.view import View
+from studio.client.wiring import Wiring, unopened
+from studio.client.wishes import BlobLike
+from studio.codec import Frame
+from studio.protocol import GenerateResult
+
+BROKEN = (WebSocketException, OSError, EOFError)
+
+
+class AsyncRun(View):
+    """What `studio.client.sync_run.Run` is, awaited.
+
+    ::
+
+        async with studio.stream("C7H8O2", n_samples=3) as run:
+            async for frame in run.frames():
+                run.sample(frame, 0)        # [n, 3] Å
+    """
+
+    def __init__(self, wiring: Wiring, story: Story, ours: bool) -> None:
+        super().__init__(story)
+        self._wiring = wiring
+        self._ours = ours
+        self._patience = Patience(wiring.patience_s)
+        self._stack = AsyncExitStack()
+        self._connection: ClientConnection | None = None
+        self._early: list[Event] = []
+
+    async def __aenter__(self) -> Self:
+        """Returns once the job was accepted."""
+        try:
+            while self.topology is None and not self.over:
+                event = await self._next()
+                if event is not None:
+                    self._early.append(event)
+        except BaseException:
+            await self._hang_up()
+            raise
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        if self._early:
+            return self._early.pop(0)
+        while not self.over:
+            event = await self._next()
+            if event is not None:
+                return event
+        await self._hang_up()
+        raise StopAsyncIteration
+
+    def frames(self) -> AsyncIterator[Frame]:
+        """The frames alone, until the end."""
+        return (event async for event in self if isinstance(event, Frame))
+
+    async def wait(self) -> GenerateResult:
+        """The result, once it is there."""
+        async for _ in self:
+            pass
+        return self.result
+
+    async def detach(self) -> None:
+        """Leave the job to itself: it goes on for the service's grace time, in which `Client.follow` finds it."""
+        self._ours = False
+        await self._hang_up()
+
+    async def close(self) -> None:
+        """Hang up; a job of ours that is not over is cancelled."""
+        if self._ours and not self.over and self.job is not None:
+            with suppress(*BROKEN):
+                await self.cancel()
+        await self._hang_up()
+
+    # --- wishes; each takes effect at the next step --------------------------------------------------
+
+    async def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> None:
+        """Move or reshape blobs (all of the job's, in its order), and fix atoms where they are."""
+        await self._send(self._story.steer(blobs, freeze))
+
+    async def pause(self) -> None:
+        await self._send(self._story.pause())
+
+    async def resume(self) -> None:
+        """After `pause`."""
+        await self._send(self._story.resume())
+
+    async def rewind(self, step: int) -> None:
+        """Go on from a kept frame of this step."""
+        await self._send(self._story.rewind(step))
+
+    async def cancel(self) -> None:
+        """Iterating ends, and there is no result."""
+        await self._send(self._story.cancel())
+
+    def branch(self, step: int, seed: int | None = None) -> "AsyncRun":
+        """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
+        story = Story(self._story.branch(step, seed), key=self._wiring.key)
+        return AsyncRun(self._wiring, story, ours=True)
+
+    # -------------------------------------------------------------------------------------------------
+
+    async def _next(self) -> Event | None:
+        """What the next message means; None: nothing, or the connection broke."""
+        connection = self._connection or await self._connect()
+        try:
+            if (ack := self._story.ack()) is not None:
+                await connection.send(ack)
+            data = await connection.recv()
+        except BROKEN as error:
+            await self._hang_up()
+            await self._pause(Unreachable(f"the connection broke: {error or type(error).__name__}"))
+            return None
+        before = self._story.heard
+        try:
+            found = self._story.receive(data)
+        except ClientError:
+            if self.over:
+                await self._hang_up()
+            raise
+        if self._story.heard > before:
+            self._patience.calm()
+        if not isinstance(found, Again):
+            return found
+        await self._pause(found.error)
+        await self._send(self._story.opening(), keep=False)
+        return None
+
+    async def _connect(self) -> ClientConnection:
+        while True:
+            try:
+                options = self._wiring.socket_options
+                opened = await self._stack.enter_async_context(connect(self._wiring.socket_url, **options))
+                for message in self._story.greeting():
+                    await opened.send(message)
+                self._connection = opened
+                return opened
+            except BROKEN as error:
+                await self._hang_up()
+                await self._pause(unopened(error))
+
+    async def _pause(self, error: ClientError) -> None:
+        await asyncio.sleep(self._patience.pause_s(error))
+
+    async def _send(self, text: str, keep: bool = True) -> None:
+        """Now, or with the next connection."""
+        connection = self._connection
+        try:
+            if connection is not None:
+                await connection.send(text)
+                return
+        except BROKEN:
+            pass  # who reads will notice
+        if keep:
+            self._story.unsent(text)
+
+    async def _hang_up(self) -> None:
+        self._connection = None
+        with suppress(*BROKEN):
+            await self._stack.aclose()
