@@ -9,7 +9,7 @@ from fields import Harmonic, Hazard, reference
 
 from gpff import samplers
 from gpff.plan import compile
-from gpff.spec import Blob, Scaffold, Spec
+from gpff.spec import SAMPLERS, Blob, Scaffold, Spec
 from studio.engine.engine import Engine
 from studio.engine.messages import (
     Cancel,
@@ -104,6 +104,20 @@ def test_results_do_not_depend_on_batch_mates() -> None:
     assert len(alone) == len(crowded) == 12
     for one, other in zip(alone, crowded, strict=True):
         np.testing.assert_array_equal(one.positions, other.positions)
+
+
+def test_every_sampler_shares_calls_with_sdd_and_ends_as_it_would_alone() -> None:
+    jobs = [start(job, "C2H6O", n=3, steps=13 + job, sampler=name) for job, name in enumerate(SAMPLERS)]
+    field = Uneven()
+    events = run(engine(field), jobs)
+    assert field.calls[0] == 3 * len(SAMPLERS)
+    for command in jobs:
+        alone = done(run(engine(Uneven()), [command]), command.job)
+        end = done(events, command.job)
+        np.testing.assert_array_equal(end.last.positions, alone.last.positions)
+        np.testing.assert_array_equal(end.steps, alone.steps)
+        assert (end.steps <= command.plan.steps).all() and not end.failed.any()
+    assert sum(field.calls) == sum(int(done(events, command.job).steps.sum()) for command in jobs)
 
 
 def test_the_stride_thins_out_but_keeps_first_and_last() -> None:

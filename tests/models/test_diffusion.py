@@ -164,3 +164,43 @@ def test_one_runaway_fails_alone(sampler: Sampler) -> None:
         proposal = propose(plan, state)
         state = advance(plan, state, proposal, evaluate(harmonic, plan, state, proposal))
     assert state.failed.tolist() == [True, False, False] and np.isfinite(state.positions).all()
+
+
+@pytest.mark.parametrize("sampler", [name for name in DIFFUSION if name in diffusion.ADAPTIVE])
+def test_from_the_second_level_on_the_step_is_the_one_that_was_seen(sampler: Sampler) -> None:
+    plan = plan_of(sampler, 64, n=6)
+    before, levels = init(plan), 0
+    for after in run(plan, two_modes)[1:]:
+        assert before.walk is not None and after.walk is not None
+        first = before.active & ~before.walk.corrects
+        begun = first & (before.walk.level == 0)
+        target = max(2, round(diffusion.TARGET_SHARE * diffusion.n_levels(sampler, plan.steps)))
+        ambitious = (30.0 ** (1 / RHO) - SIGMA_MIN ** (1 / RHO)) / (target - 1)
+        np.testing.assert_allclose(after.walk.step[begun], ambitious)
+        later = first & (before.walk.level > 0)
+        seen = np.power(before.walk.seen, 1 / RHO) - np.power(after.walk.seen, 1 / RHO)
+        np.testing.assert_allclose(after.walk.step[later], seen[later], atol=1e-12)
+        np.testing.assert_array_equal(after.walk.step[before.walk.corrects], before.walk.step[before.walk.corrects])
+        levels, before = levels + int(later.sum()), after
+    assert levels > 20
+
+
+def test_adaptive_runs_end_molecule_by_molecule() -> None:
+    last = run(plan_of("as_stochastic_heun", 64, n=16), two_modes)[-1]
+    assert len(set(last.nfe.tolist())) > 1 and (last.nfe <= 64).all()
+
+
+def test_part_of_the_noise_that_was_added_is_not_taken_for_the_molecules() -> None:
+    plan = plan_of("as_stochastic_heun", 64, n=200, formula="CH4")
+    state, checked = init(plan), 0
+    while not finished(plan, state):
+        assert state.walk is not None
+        proposal, inject = propose(plan, state), state.walk.inject
+        first = state.active & ~state.walk.corrects & (inject > 0)
+        after = advance(plan, state, proposal, evaluate(harmonic, plan, state, proposal))
+        assert after.walk is not None
+        own = np.sqrt(np.maximum(np.square(after.sigma_hat) - 0.5 * np.square(inject), 0.0))
+        np.testing.assert_allclose(after.walk.seen[first], np.maximum(own, after.sigma_hat / 2)[first])
+        assert (after.walk.seen[first] < after.sigma_hat[first]).all()
+        checked, state = checked + int(first.sum()), after
+    assert checked > 200
