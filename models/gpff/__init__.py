@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gpff.composition import formula, parse_formula
     from gpff.errors import GpffError, InputError, LimitError, WeightsError
     from gpff.generation import Candidate, generate, sample
+    from gpff.property_net import Predicted, properties
     from gpff.spec import Blob, Limits, Scaffold, Spec, validate
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LimitError",
     "Limits",
     "Model",
+    "Predicted",
     "Scaffold",
     "Spec",
     "WeightsError",
@@ -37,6 +39,7 @@ __all__ = [
     "generate",
     "load",
     "parse_formula",
+    "properties",
     "sample",
     "validate",
 ]
@@ -46,6 +49,7 @@ _HOMES = {
     "composition": ("formula", "parse_formula"),
     "errors": ("GpffError", "InputError", "LimitError", "WeightsError"),
     "generation": ("Candidate", "generate", "sample"),
+    "property_net": ("Predicted", "properties"),
     "spec": ("Blob", "Limits", "Scaffold", "Spec", "validate"),
 }
 

@@ -8,9 +8,10 @@ with the molecule, is a mean over atoms with learned weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -20,13 +21,16 @@ from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from gpff import checkpoint
-from gpff.data import QM9
 from gpff.elements import NUMBERS
-from gpff.errors import WeightsError
+from gpff.errors import InputError, WeightsError
 from gpff.folders import WEIGHTS
 from gpff.force import blocks_of, field_tables
+from gpff.molecules import pointers
 from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation
 from gpff.radial import RadialGrid
+
+if TYPE_CHECKING:
+    from gpff.data import QM9
 
 HARTREE_EV = 27.211386245988
 FREE_ATOMS = {"H": -0.500273, "C": -37.846772, "N": -54.583861, "O": -75.064579, "F": -99.718730}
@@ -150,21 +154,57 @@ def load(name: str | Path = "properties") -> PropertyModel:
     return PropertyModel(net, manifest)
 
 
-def network_values(net: PropertyNet) -> dict[str, Any]:
-    """The network's configuration as JSON values."""
-    return asdict(net.config)
-
-
 def errors(model: PropertyModel, data: QM9) -> NDArray[np.float64]:
     """Predicted less true gap and energy of every molecule, ``[n_molecules, 2]`` eV."""
     return model(data.numbers, data.positions, data.ptr) - targets_of(data)
 
 
-def molecules_of(items: Sequence[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Ragged arrays of things with ``numbers [n_atoms]`` and ``positions [n_atoms, 3]`` Å."""
-    sizes = [len(item.numbers) for item in items]
-    ptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    if not items:
-        return np.zeros(0, np.int64), np.zeros((0, 3)), ptr
-    numbers = np.concatenate([np.asarray(item.numbers, dtype=np.int64) for item in items])
-    return numbers, np.concatenate([np.asarray(item.positions, dtype=np.float64) for item in items]), ptr
+class Geometry(Protocol):
+    """A molecule: ``numbers [n_atoms]``, ``positions [n_atoms, 3]`` Å. Candidates are such."""
+
+    @property
+    def numbers(self) -> NDArray[np.int64]: ...
+
+    @property
+    def positions(self) -> NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Of one molecule, eV, at the level of QM9 (B3LYP/6-31G(2df,p)): predictions of a network, not computed.
+
+    gap: HOMO–LUMO; atomisation_energy: what it takes to pull all atoms apart, at 0 K; u0: total internal energy at 0 K.
+    """
+
+    gap: float
+    atomisation_energy: float
+    u0: float
+
+
+def properties(molecules: Sequence[Geometry], model: PropertyModel | None = None) -> list[Predicted]:
+    """Gap and energies of molecules of H, C, N, O and F, from their geometries alone; batched, on the CPU.
+
+    The shipped model (`models/weights/properties.json` says how good it is) was trained on equilibrium geometries of up
+    to nine heavy atoms, and is the better the nearer a geometry is to one. Raises InputError for other elements and
+    arrays that do not fit.
+    """
+    for i, molecule in enumerate(molecules):
+        n, shape = len(molecule.numbers), np.shape(molecule.positions)
+        if n == 0 or shape != (n, 3):
+            raise InputError(f"molecules.{i}.positions", f"shape ({n}, 3) and at least one atom", str(shape))
+        unknown = sorted(set(np.asarray(molecule.numbers).tolist()) - {NUMBERS[symbol] for symbol in FREE_ATOMS})
+        if unknown:
+            raise InputError(f"molecules.{i}.numbers", f"elements of {', '.join(FREE_ATOMS)}", str(unknown))
+    if not molecules:
+        return []
+    numbers = np.concatenate([np.asarray(molecule.numbers, dtype=np.int64) for molecule in molecules])
+    positions = np.concatenate([np.asarray(molecule.positions, dtype=np.float64) for molecule in molecules])
+    ptr = pointers(np.array([len(molecule.numbers) for molecule in molecules], dtype=np.int64))
+    found = (model or _shipped())(numbers, positions, ptr)
+    apart = np.add.reduceat(free_atoms()[numbers], ptr[:-1])
+    return [Predicted(float(g), float(e), float(a - e)) for (g, e), a in zip(found, apart, strict=True)]
+
+
+@cache
+def _shipped() -> PropertyModel:
+    return load()
