@@ -1,4 +1,4 @@
-"""Write the page's wire types, stream/protocol.ts and service/molecule_types.ts, from those of the service.
+"""Write the page's wire types, stream/protocol.ts and those in service/, from those of the service.
 
 `python scripts/generate_protocol.py` writes the files; with `--check` it only compares, and exits 1 when a
 committed file is not up to date.
@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from studio import codec, molecule_types, protocol
+from studio import codec, design_types, molecule_types, protocol
 
 SOURCES = Path(__file__).resolve().parents[1] / "frontend" / "src"
 HEADER = """\
@@ -73,6 +73,12 @@ def targets() -> tuple[Target, ...]:
             ("ParseRequest", "ExportRequest", "DepictRequest", "PerceiveRequest", "Subject"),
             ("ParseResult", "DepictResult", "PerceiveResult", "PropertiesResult"),
         ),
+        Target(
+            SOURCES / "service" / "design_types.ts",
+            design_types,
+            ("NewDesign", "DesignPatch", "AppendNodes"),
+            ("DesignPage", "Design", "Appended", "Node", "DesignFile", "Replay"),
+        ),
     )
 
 
@@ -103,7 +109,8 @@ def type_of(schema: dict[str, Any]) -> str:
     if kind == "array":
         return array_of(schema)
     if kind == "object":
-        return "Readonly<Record<string, unknown>>"
+        values = schema.get("additionalProperties", True)
+        return f"Readonly<Record<string, {type_of(values) if isinstance(values, dict) else 'unknown'}>>"
     simple = {
         "string": "string",
         "number": "number",
