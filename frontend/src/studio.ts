@@ -6,6 +6,7 @@ import { isLive } from './stream/run'
 import { StudioSocket } from './stream/socket'
 import { createDesk, type Desk, type DeskStore } from './ui/desk'
 import { designAt } from './ui/history/places'
+import { createViewing, type ViewingStore } from './ui/viewing'
 import { addToast, createSession, type SessionStore } from './ui/session'
 import { describeError, describeOutcome } from './ui/words'
 import { compareView, type CompareView } from './viewer/compare'
@@ -18,6 +19,7 @@ export interface Studio {
   readonly document: DocumentStore
   readonly session: SessionStore
   readonly desk: DeskStore
+  readonly viewing: ViewingStore
   readonly runs: Runs
   readonly socket: StudioSocket
   readonly stage: Stage
@@ -34,6 +36,7 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
   const document = createDocumentStore(first, EXAMPLES[0].title)
   const session = createSession(first.blobs.at(0)?.id ?? null)
   const desk = createDesk()
+  const viewing = createViewing()
   const runs = new Runs()
   const socket = new StudioSocket(socketUrl, {
     onState: (state) => runs.onState(state),
@@ -49,10 +52,11 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
     subject: () => subjectOf(document, session, runs, comparison),
     reel: () => reelOf(runs),
     palette: readPalette,
+    look: () => viewing.getState(),
     reducedMotion,
     upscale,
   })
-  const studio = { document, session, desk, runs, socket, stage, reducedMotion }
+  const studio = { document, session, desk, viewing, runs, socket, stage, reducedMotion }
   connect(studio)
   return studio
 }
@@ -134,6 +138,7 @@ function connect(studio: Studio): void {
     if (redraw) stage.invalidate()
     if (now.mode !== before.mode || now.layout !== before.layout) stage.frame()
   })
+  studio.viewing.subscribe(() => stage.invalidate())
   studio.desk.subscribe((now, before) => {
     if (now.compared !== before.compared && session.getState().mode === 'compare') stage.frame()
   })

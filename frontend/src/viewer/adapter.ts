@@ -134,6 +134,11 @@ export class ViewerAdapter {
     }
   }
 
+  /** What has just been painted, as a PNG. */
+  png(): Promise<Blob | null> {
+    return new Promise((resolve) => this.viewer.getCanvas().toBlob(resolve, 'image/png'))
+  }
+
   /** Sets the view without painting. */
   private aim({ target, rotation, distance }: Camera): void {
     const { modelGroup, rotationGroup } = this.viewer

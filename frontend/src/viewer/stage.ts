@@ -5,6 +5,7 @@ import { DEFAULT_CAMERA, fit, mix, orbit, pan, zoom, type Camera, type Viewport 
 import { advance, type Playhead } from './clock'
 import { belowControls, clearViewport, fitGrid, type Grid } from './layout'
 import { composeCompare, type CompareView } from './compare'
+import { dress, isShown, type Look } from './look'
 import { composeDesign, composeRun, EMPTY_PICTURE, type Picture, type RunView } from './picture'
 import { pickAtom, pickEllipsoid, type Pickable } from './picking'
 import type { Design } from '../document/types'
@@ -37,6 +38,7 @@ export interface StageOptions {
   /** Frames that are there, that are expected in the end, and whether more may come. */
   readonly reel: () => { available: number; expected: number; live: boolean }
   readonly palette: () => Palette
+  readonly look: () => Look
   readonly reducedMotion: () => boolean
   readonly upscale: boolean
 }
@@ -163,7 +165,8 @@ export class Stage {
     if (this.adapter === null) return
     if (this.atomsStale) {
       const { camera, grid } = this.view.getState()
-      this.picture = this.compose(camera, grid)
+      const picture = this.compose(camera, grid)
+      this.picture = { ...picture, drawing: dress(picture.drawing, this.options.look()) }
       this.view.setState((v) => ({ revision: v.revision + 1 }))
     }
     this.adapter.paint(this.view.getState().camera, this.picture.blobs, this.atomsStale ? this.picture.drawing : null)
@@ -232,6 +235,15 @@ export class Stage {
     return this.view.getState()
   }
 
+  /** The picture as a PNG, without what lies over the canvas; null where there is none. */
+  async png(): Promise<Blob | null> {
+    if (this.adapter === null) return null
+    this.atomsStale = true
+    // The picture has to be read before the browser shows it: afterwards the canvas may be empty.
+    this.paint()
+    return this.adapter.png()
+  }
+
   /** What is drawn, for picking, measuring and tests. */
   get drawing(): Drawing {
     return this.picture.drawing
@@ -246,11 +258,13 @@ export class Stage {
   atomAt(x: number, y: number): number {
     const { camera, viewport } = this.view.getState()
     const { looks, positions } = this.picture.drawing
-    const atoms = looks.map(({ radius }, k): Pickable => ({
+    const drawn = looks.flatMap((look, k) => (isShown(look) ? [k] : []))
+    const atoms = drawn.map((k): Pickable => ({
       position: [positions[3 * k], positions[3 * k + 1], positions[3 * k + 2]],
-      radius,
+      radius: looks[k].radius,
     }))
-    return pickAtom(camera, viewport, atoms, x, y)
+    const found = pickAtom(camera, viewport, atoms, x, y)
+    return found < 0 ? -1 : drawn[found]
   }
 
   /** Id of the blob whose inner shell lies under these canvas pixels, or null. */
