@@ -1,14 +1,18 @@
 import { describeContent } from './document/difference'
 import { EXAMPLES, FIRST_EXAMPLE } from './document/examples'
+import type { Design } from './document/types'
+import { withRelaxed } from './document/relax'
 import { createDocumentStore, type DocumentStore } from './document/store'
 import { Runs, type RunRecord } from './stream/runs'
 import { isLive } from './stream/run'
+import { Relaxer, type Relaxation } from './stream/relaxer'
+import type { Candidate } from './stream/protocol'
 import { StudioSocket } from './stream/socket'
 import { createDesk, type Desk, type DeskStore } from './ui/desk'
 import { designAt } from './ui/history/places'
 import { createViewing, type ViewingStore } from './ui/viewing'
 import { addToast, createSession, type SessionStore } from './ui/session'
-import { describeError, describeOutcome } from './ui/words'
+import { describeError, describeOutcome, plural } from './ui/words'
 import { compareView, type CompareView } from './viewer/compare'
 import { runExtent, type RunView } from './viewer/picture'
 import type { Palette } from './viewer/scene'
@@ -21,6 +25,7 @@ export interface Studio {
   readonly desk: DeskStore
   readonly viewing: ViewingStore
   readonly runs: Runs
+  readonly relaxer: Relaxer
   readonly socket: StudioSocket
   readonly stage: Stage
   readonly reducedMotion: () => boolean
@@ -38,36 +43,57 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
   const desk = createDesk()
   const viewing = createViewing()
   const runs = new Runs()
+  const relaxer = new Relaxer()
   const socket = new StudioSocket(socketUrl, {
-    onState: (state) => runs.onState(state),
-    onMessage: (message) => runs.onMessage(message),
-    onFrame: (frame) => runs.onFrame(frame),
+    onState: (state) => {
+      runs.onState(state)
+      relaxer.onState(state)
+    },
+    onMessage: (message) => {
+      runs.onMessage(message)
+      relaxer.onMessage(message)
+    },
+    onFrame: (frame) => {
+      runs.onFrame(frame)
+      relaxer.takeFrame(frame)
+    },
     onGarbage: (detail) => addToast(session, 'error', `The service sent something unreadable: ${detail}`),
   })
   runs.attach(socket)
+  relaxer.attach(socket)
   const comparison = comparisonOf(document, desk)
   const motion = window.matchMedia('(prefers-reduced-motion: reduce)')
   const reducedMotion = () => motion.matches
   const stage = new Stage({
-    subject: () => subjectOf(document, session, runs, comparison),
+    subject: () => subjectOf({ document, session, runs, relaxer, comparison }),
     reel: () => reelOf(runs),
     palette: readPalette,
     look: () => viewing.getState(),
     reducedMotion,
     upscale,
   })
-  const studio = { document, session, desk, viewing, runs, socket, stage, reducedMotion }
+  const studio = { document, session, desk, viewing, runs, relaxer, socket, stage, reducedMotion }
   connect(studio)
   return studio
 }
 
-export function subjectOf(document: DocumentStore, session: SessionStore, runs: Runs, comparison: () => CompareView | null): Subject {
-  const { mode, selected, layout, focus, hover } = session.getState()
+export interface Shown extends Pick<Studio, 'document' | 'session' | 'runs' | 'relaxer'> {
+  readonly comparison: () => CompareView | null
+}
+
+export function subjectOf({ document, session, runs, relaxer, comparison }: Shown): Subject {
+  const { mode, selected, layout, focus, hover, shells } = session.getState()
   const compared = mode === 'compare' ? comparison() : null
   if (compared !== null) return { kind: 'compare', view: compared }
   const record = runs.active
-  if (mode !== 'results' || record === null) return { kind: 'design', design: document.getState().design, selected }
+  if (mode !== 'results' || record === null) return { kind: 'design', design: atTheMoment(document.getState().design, relaxer), selected, shells }
   return { kind: 'run', view: runView(runs, record, layout, layout === 'single' ? focus : (hover ?? focus)) }
+}
+
+/** A scaffold that relaxes is drawn where its atoms are just now. */
+function atTheMoment(design: Design, relaxer: Relaxer): Design {
+  const positions = relaxer.positionsOf(design)
+  return positions === null || design.scaffold === null ? design : { ...design, scaffold: { ...design.scaffold, positions } }
 }
 
 function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout'], focus: number | null): RunView {
@@ -120,11 +146,12 @@ function readPalette(): Palette {
 }
 
 /** What a run came to becomes part of the history, once, whether or not it is the one on show. */
-function fileRun({ document, runs }: Studio, { run, design, node, filed }: RunRecord): void {
+function fileRun({ document, runs }: Studio, { run, design, node, filed, altered, from }: RunRecord): void {
   if (filed !== null || run.phase !== 'done' || run.result === null) return
   const { candidates, model } = run.result
-  const label = `Generate ${design.blobs.map((b) => describeContent(b.content)).join(', ')}`
-  runs.file(run.reqId, document.getState().file(node, design, label, { candidates, model, reproducible: true }))
+  const what = design.blobs.map((b) => describeContent(b.content)).join(', ')
+  const label = from !== null ? `Branch at step ${from.step}` : altered === 'steered' ? `Generate ${what}, steered` : `Generate ${what}`
+  runs.file(run.reqId, document.getState().file(node, design, label, { candidates, model, reproducible: altered === null }))
 }
 
 /** Who wakes whom. */
@@ -134,7 +161,7 @@ function connect(studio: Studio): void {
     if (now.design !== before.design && session.getState().mode === 'design') stage.invalidate()
   })
   session.subscribe((now, before) => {
-    const redraw = now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
+    const redraw = now.shells !== before.shells || now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
     if (redraw) stage.invalidate()
     if (now.mode !== before.mode || now.layout !== before.layout) stage.frame()
   })
@@ -142,6 +169,12 @@ function connect(studio: Studio): void {
   studio.desk.subscribe((now, before) => {
     if (now.compared !== before.compared && session.getState().mode === 'compare') stage.frame()
   })
+  studio.relaxer.onFrame = () => stage.invalidate()
+  studio.relaxer.store.subscribe(() => stage.invalidate())
+  studio.relaxer.onFailed = ({ error }) => {
+    if (error !== null) addToast(session, 'error', `Not relaxed. ${describeError(error)}`)
+  }
+  studio.relaxer.onDone = (relaxation, candidate) => keepRelaxed(studio, relaxation, candidate)
   runs.onFrames = (id) => {
     if (id !== runs.store.getState().active || session.getState().mode !== 'results') return
     if (stage.playhead.getState().playing) stage.invalidate()
@@ -158,6 +191,18 @@ function connect(studio: Studio): void {
   window.matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => {
     if (reducedMotion()) stage.playhead.setState({ playing: false })
   })
+}
+
+/** A relaxed scaffold becomes an edit like any other, unless somebody has gone on to another design meanwhile. */
+function keepRelaxed({ document, session }: Studio, { design, order }: Relaxation, candidate: Candidate): void {
+  if (document.getState().design !== design) {
+    addToast(session, 'info', 'The molecule has been changed meanwhile: what was relaxed is left out.')
+    return
+  }
+  document.getState().commit('Relax', withRelaxed(design, order, candidate))
+  const words = candidate.valid ? `Relaxed in ${plural(candidate.steps, 'step')}.` : `Relaxed in ${plural(candidate.steps, 'step')}, but ${candidate.reason ?? 'no molecule'}.`
+  addToast(session, candidate.valid ? 'info' : 'error', words)
+  session.setState({ announcement: words })
 }
 
 function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run }: RunRecord): void {

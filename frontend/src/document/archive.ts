@@ -198,12 +198,14 @@ function asSettings(reader: Reader): Settings {
 export function asScaffold(reader: Reader): Scaffold {
   const { numbers, positions } = atoms(reader)
   const charges = reader.field('charges').nullable((r) => r.fixed(numbers.length).map((q) => q.integer(-8, 8)))
+  const free = reader.field('free').nullable((r) => r.items(numbers.length).map((k) => k.integer(0, numbers.length - 1)))
   return {
     numbers,
     positions,
     bonds: reader.field('bonds').items(2 * MOST_ATOMS).map((b) => asBond(b, numbers.length)),
     smiles: reader.field('smiles').nullable((r) => r.text(MOST_TEXT)),
     ...(charges === null ? {} : { charges }),
+    ...(free === null ? {} : { free }),
   }
 }
 

@@ -39,11 +39,33 @@ export interface OpenedScaffold extends Scaffold {
   readonly attach: readonly number[]
 }
 
+/** What is frozen in a run: the scaffold without displaced hydrogens and without freed atoms. Null when nothing is. */
 export function openScaffold(design: Design): OpenedScaffold | null {
   const { scaffold } = design
   if (scaffold === null) return null
+  const gone = new Set([...displacedHydrogens(design), ...(scaffold.free ?? [])])
+  return pick(design, scaffold, scaffold.numbers.flatMap((_, i) => (gone.has(i) ? [] : [i])))
+}
+
+/** The scaffold without displaced hydrogens, whether its atoms are frozen or not: what the page shows. */
+export function keptScaffold(design: Design): OpenedScaffold | null {
+  const { scaffold } = design
+  if (scaffold === null) return null
   const gone = displacedHydrogens(design)
-  const kept = scaffold.numbers.flatMap((_, i) => (gone.has(i) ? [] : [i]))
+  return pick(design, scaffold, scaffold.numbers.flatMap((_, i) => (gone.has(i) ? [] : [i])))
+}
+
+/** Atoms of the scaffold that may move in a run, beginning where they are. Null when there are none. */
+export function looseAtoms(design: Design): Pick<Scaffold, 'numbers' | 'positions'> | null {
+  const { scaffold } = design
+  const gone = displacedHydrogens(design)
+  const loose = (scaffold?.free ?? []).filter((i) => !gone.has(i))
+  if (scaffold === null || loose.length === 0) return null
+  return { numbers: loose.map((i) => scaffold.numbers[i]), positions: loose.map((i) => scaffold.positions[i]) }
+}
+
+function pick(design: Design, scaffold: Scaffold, kept: readonly number[]): OpenedScaffold | null {
+  if (kept.length === 0) return null
   const newIndex = new Map(kept.map((old, k) => [old, k]))
   const bonds = scaffold.bonds.flatMap(([i, j, order]): Bond[] => {
     const a = newIndex.get(i)
@@ -84,5 +106,8 @@ export function toSpec(design: Design): GenerateSpec {
   const scaffold: ScaffoldSpec | null =
     opened === null ? null : { numbers: opened.numbers, positions: opened.positions, attach: opened.attach }
   const { samples, steps, sampler, seed } = design.settings
-  return { n_samples: samples, sampler, steps, seed, blobs: design.blobs.map(blobSpec), scaffold }
+  const loose = looseAtoms(design)
+  const blobs: BlobSpec[] = design.blobs.map(blobSpec)
+  if (loose !== null) blobs.push({ ...loose, placed: false })
+  return { n_samples: samples, sampler, steps, seed, blobs, scaffold }
 }

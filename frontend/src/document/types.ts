@@ -32,6 +32,8 @@ export interface Scaffold {
   readonly smiles: string | null
   /** Formal charges of the atoms; left out when there are none. */
   readonly charges?: readonly number[]
+  /** Atoms that may move in a run, from where they are; left out when all are frozen. */
+  readonly free?: readonly number[]
 }
 
 export interface Settings {

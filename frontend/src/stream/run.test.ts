@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Frame } from './codec'
 import type { ErrorMessage, Final, ServerMessage, Topology } from './protocol'
-import { candidateState, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
+import { candidateState, failRun, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 
 const topology: Topology = { type: 'topology', job: '7', ptr: [0, 2, 4], numbers: [6, 8, 6, 8], fixed: [false, false, false, false] }
 const final: Final = {
@@ -93,10 +93,12 @@ describe('reduceRun', () => {
     expect(loseRun(done)).toBe(done)
   })
 
-  it('fails a live run when the connection goes', () => {
+  it('waits for the connection under a live run', () => {
     const lost = loseRun(play([accepted, topology]))
-    expect(isLive(lost)).toBe(false)
-    expect(lost.error?.retryable).toBe(true)
+    expect(lost.lost && isLive(lost)).toBe(true)
+    expect(reduceRun(lost, topology).lost).toBe(false)
+    expect(reduceRun(lost, final)).toMatchObject({ phase: 'done', lost: false })
+    expect(failRun(lost, 'gone')).toMatchObject({ phase: 'failed', error: { detail: 'gone', retryable: true } })
   })
 })
 
@@ -113,7 +115,7 @@ describe('candidateState', () => {
 
   it('tells the truth at the end, and says when there is none', () => {
     expect([0, 1].map((k) => candidateState(play([accepted, topology, final]), k))).toEqual(['valid', 'invalid'])
-    expect(candidateState(loseRun(play([accepted, topology, verdict(false)])), 0)).toBe('stopped')
+    expect(candidateState(failRun(play([accepted, topology, verdict(false)]), 'gone'), 0)).toBe('stopped')
   })
 })
 

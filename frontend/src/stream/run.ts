@@ -23,6 +23,10 @@ export interface Run {
   readonly verdicts: readonly (Verdict | null)[]
   readonly result: GenerateResult | null
   readonly error: RunError | null
+  /** Held between two steps until somebody lets it go on. */
+  readonly paused: boolean
+  /** The connection broke under it: it goes on at the service, and is followed again as soon as there is a connection. */
+  readonly lost: boolean
 }
 
 export function newRun(reqId: string, spec: GenerateSpec): Run {
@@ -36,6 +40,8 @@ export function newRun(reqId: string, spec: GenerateSpec): Run {
     verdicts: Array.from({ length: spec.n_samples ?? 1 }, () => null),
     result: null,
     error: null,
+    paused: false,
+    lost: false,
   }
 }
 
@@ -56,10 +62,10 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
   switch (message.type) {
     case 'accepted':
       if (message.req_id !== run.reqId) return run
-      return { ...run, phase: 'queued', job: message.job, queuePos: message.queue_pos }
+      return { ...run, phase: 'queued', job: message.job, queuePos: message.queue_pos, spec: { ...run.spec, seed: message.seed } }
     case 'topology':
       if (message.job !== run.job || !isLive(run)) return run
-      return { ...run, phase: 'running', topology: message }
+      return { ...run, phase: 'running', topology: message, lost: false }
     case 'verdict': {
       if (message.job !== run.job) return run
       const { valid, smiles, reason, bonds } = message
@@ -71,6 +77,8 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
       return {
         ...run,
         phase: 'done',
+        paused: false,
+        lost: false,
         result: message.result,
         verdicts: message.result.candidates.map(({ valid, smiles, reason, bonds }) => ({ valid, smiles, reason, bonds })),
       }
@@ -95,9 +103,14 @@ function readError({ detail, field, retryable }: { detail: string; field: string
 /** Whether this frame belongs to the run. */
 export const ownsFrame = (run: Run, frame: Frame): boolean => run.topology !== null && String(frame.job) === run.job
 
-/** The socket went away under a live run: what it holds stays, but nothing more will come. */
-export function loseRun(run: Run): Run {
-  if (!isLive(run)) return run
-  const error = { detail: 'The connection was lost. This run starts again as soon as it is back.', field: null, retryable: true }
-  return { ...run, phase: 'failed', error }
+/** The socket went away under a live run: what it holds stays, and the service goes on with it for a while. */
+export const loseRun = (run: Run): Run => (isLive(run) ? { ...run, lost: true } : run)
+
+/** A run that could not be sent, or that the service knows no more. */
+export function failRun(run: Run, detail: string): Run {
+  return isLive(run) ? { ...run, phase: 'failed', paused: false, lost: false, error: { detail, field: null, retryable: true } } : run
 }
+
+/** Whether this message says that the service knows nothing of a run that was to be followed again. */
+export const isForgotten = (run: Run, message: ServerMessage): boolean =>
+  run.lost && message.type === 'error' && message.req_id === run.reqId && message.code === 'unknown_job'

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { setContent, updateBlob } from '../document/design'
 import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
 import type { Frame } from './codec'
 import type { Candidate, ClientMessage, ErrorMessage, Topology } from './protocol'
@@ -21,6 +22,7 @@ function setUp() {
 }
 
 const design = FIRST_EXAMPLE.design()
+const moved = updateBlob(design, design.blobs[0].id, { center: [4, 1, 0] })
 const topology: Topology = { type: 'topology', job: '5', ptr: [0, 15], numbers: new Array<number>(15).fill(6), fixed: new Array<boolean>(15).fill(false) }
 const frame = (seq: number): Frame => ({
   job: 5, seq, step: seq, serverMicros: 0n, final: false, key: false, droppedBefore: false,
@@ -56,18 +58,62 @@ describe('Runs', () => {
     expect(runs.active?.run.phase).toBe('cancelled')
   })
 
-  it('starts the same seed again when the connection comes back', () => {
+  it('follows its job again when the connection comes back, from the frame that it has', () => {
     const { runs, sent } = setUp()
     const id = runs.start(design, 0)
     accept(runs, id)
-    runs.onFrame(frame(0))
+    runs.onFrame(frame(1))
+    runs.onFrame(frame(2))
     runs.onState({ kind: 'offline', retryAt: 0 })
-    expect(runs.active?.run.phase).toBe('failed')
+    expect(runs.active?.run).toMatchObject({ phase: 'running', lost: true })
     runs.onState({ kind: 'online' })
-    expect(sent.filter((m) => m.type === 'start')).toHaveLength(2)
-    expect(sent[1]).toEqual(sent[0])
-    expect(runs.active?.run.phase).toBe('sending')
+    expect(sent.at(-1)).toEqual({ type: 'resume', job: '5', last_seq: 2, req_id: id })
+    runs.onMessage(topology)
+    runs.onFrame(frame(2))
+    runs.onFrame(frame(3))
+    expect(runs.active?.run).toMatchObject({ phase: 'running', lost: false })
+    expect(runs.trajectory(id)?.frames.map((f) => f.step)).toEqual([1, 2, 3])
+    expect(sent.filter((m) => m.type === 'start')).toHaveLength(1)
+  })
+
+  const forgotten = (id: string): ErrorMessage => ({
+    type: 'error', code: 'unknown_job', detail: 'gone', retryable: false, job: null, req_id: id, field: null, expected: null, got: null,
+  })
+
+  it('starts the same seed again when the service has forgotten the job', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.onFrame(frame(1))
+    runs.onState({ kind: 'offline', retryAt: 0 })
+    runs.onState({ kind: 'online' })
+    runs.onMessage(forgotten(id))
+    const starts = sent.filter((m) => m.type === 'start')
+    expect(starts).toHaveLength(2)
+    expect(starts[1]).toEqual(starts[0])
+    expect(runs.active?.run).toMatchObject({ phase: 'sending', lost: false })
     expect(runs.trajectory(id)).toBeNull()
+    expect(runs.store.getState().fault).toBeNull()
+  })
+
+  it('says so when a run that was led by hand is forgotten: no seed brings it back', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    runs.steer(moved, 1)
+    runs.onState({ kind: 'offline', retryAt: 0 })
+    runs.onState({ kind: 'online' })
+    runs.onMessage(forgotten(id))
+    expect(runs.active?.run).toMatchObject({ phase: 'failed', lost: false })
+    expect(sent.filter((m) => m.type === 'start')).toHaveLength(1)
+  })
+
+  it('sends a run again that the service had not answered', () => {
+    const { runs, sent } = setUp()
+    runs.start(design, 0)
+    runs.onState({ kind: 'offline', retryAt: 0 })
+    runs.onState({ kind: 'online' })
+    expect(sent[1]).toEqual(sent[0])
   })
 
   it('does not bring back a run that was cancelled meanwhile', () => {
@@ -76,7 +122,60 @@ describe('Runs', () => {
     runs.cancel()
     runs.onState({ kind: 'offline', retryAt: 0 })
     runs.onState({ kind: 'online' })
-    expect(sent.filter((m) => m.type === 'start')).toHaveLength(1)
+    expect(sent.filter((m) => m.type !== 'start')).toEqual([])
+    expect(sent).toHaveLength(1)
+  })
+
+  it('holds a run, and lets it go on', () => {
+    const { runs, sent } = setUp()
+    accept(runs, runs.start(design, 0))
+    runs.setPaused(true)
+    expect(sent.at(-1)).toEqual({ type: 'pause', job: '5' })
+    expect(runs.active?.run.paused).toBe(true)
+    runs.setPaused(true)
+    expect(sent).toHaveLength(2)
+    runs.setPaused(false)
+    expect(sent.at(-1)).toEqual({ type: 'resume_run', job: '5' })
+  })
+
+  it('tells the service where a blob is that is dragged, not more often than it can follow', () => {
+    const { runs, sent, waiting } = setUp()
+    accept(runs, runs.start(design, 0))
+    const at = (x: number) => updateBlob(design, design.blobs[0].id, { center: [x, 0, 0] })
+    const told = () => sent.flatMap((m) => (m.type === 'steer' ? [m.blobs?.[0].center?.[0]] : []))
+    for (const x of [4, 5, 6]) runs.steer(at(x), 1)
+    expect(told()).toEqual([4])
+    waiting[0].run()
+    expect(told()).toEqual([4, 6])
+    waiting[1].run()
+    expect(told()).toEqual([4, 6])
+    expect(runs.active).toMatchObject({ altered: 'steered', node: 1, design: { blobs: [{ center: [6, 0, 0] }] } })
+  })
+
+  it('follows places and shapes, never other atoms', () => {
+    const { runs, sent } = setUp()
+    accept(runs, runs.start(design, 0))
+    expect(runs.follows(moved)).toBe(true)
+    const other = setContent(design, design.blobs[0].id, { kind: 'formula', text: 'CH3' })
+    expect(runs.follows(other)).toBe(false)
+    runs.steer(other, 1)
+    expect(sent).toHaveLength(1)
+  })
+
+  it('branches from a step, and shows the way that led there', () => {
+    const { runs, sent } = setUp()
+    const parent = runs.start(design, 0)
+    accept(runs, parent)
+    for (const seq of [1, 2, 3, 4]) runs.onFrame(frame(seq))
+    runs.file(parent, 8)
+    const id = runs.branch(3, 99)
+    expect(sent.at(-1)).toEqual({ type: 'branch', req_id: id, job: '5', step: 3, seed: 99 })
+    runs.onMessage({ type: 'accepted', job: '6', req_id: id ?? '', queue_pos: 0, seed: 99 })
+    runs.onMessage({ ...topology, job: '6' })
+    runs.onFrame({ ...frame(1), job: 6, step: 3 })
+    runs.onFrame({ ...frame(2), job: 6, step: 4 })
+    expect(runs.trajectory(id ?? '')?.frames.map((f) => f.step)).toEqual([1, 2, 3, 4])
+    expect(runs.active).toMatchObject({ node: 8, altered: 'branched', run: { spec: { seed: 99 } } })
   })
 
   it('waits as long as a busy service asks for', () => {

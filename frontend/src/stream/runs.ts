@@ -1,11 +1,12 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Generation } from '../document/history'
 import { openScaffold, toSpec } from '../document/spec'
+import { sameContents, steeredBlobs } from '../document/steering'
 import type { Design } from '../document/types'
 import { repeatBonds } from './batch'
 import type { Frame } from './codec'
 import type { ClientMessage, ErrorMessage, Limits, ModelCard, ServerMessage, Topology } from './protocol'
-import { isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
+import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
 import { stillRun } from './still'
 import { Trajectory } from './trajectory'
@@ -18,6 +19,10 @@ export interface RunRecord {
   readonly node: number
   /** The history node that holds what came of it, once there is one. */
   readonly filed: number | null
+  /** Set for a run that its seed alone does not bring back. */
+  readonly altered: 'steered' | 'branched' | null
+  /** The run that it branched from, and where. */
+  readonly from: { readonly reqId: string; readonly step: number } | null
 }
 
 export interface RunsState {
@@ -33,6 +38,9 @@ export interface RunsState {
 
 /** Runs that are kept with all their frames; older ones are forgotten. */
 const KEPT_RUNS = 12
+const NO_CONNECTION = 'There is no connection to the service.'
+/** How often a blob that is dragged is told to the service. */
+const STEER_MS = 70
 
 export interface Sender {
   send(message: ClientMessage): boolean
@@ -47,8 +55,8 @@ export class Runs {
   onFrames: (reqId: string) => void = () => undefined
   private readonly trajectories = new Map<string, Trajectory>()
   private sender: Sender = { send: () => false }
-  /** Runs to start again once the socket is back. */
-  private readonly interrupted = new Set<string>()
+  /** Runs whose blobs have moved since the service was last told, or was told just now. */
+  private readonly steering = new Map<string, 'told' | 'moved'>()
 
   constructor(
     private readonly makeId: () => string = () => crypto.randomUUID(),
@@ -83,7 +91,29 @@ export class Runs {
     const id = this.makeId()
     const run = newRun(id, toSpec(design))
     const sent = this.sender.send({ type: 'start', req_id: id, spec: run.spec })
-    const record: RunRecord = { run: sent ? run : loseRun(run), design, node, filed: null }
+    return this.open(id, { run: sent ? run : failRun(run, NO_CONNECTION), design, node, filed: null, altered: null, from: null })
+  }
+
+  /** A new run from a step of the one on show, with fresh noise; it shows the frames that led there. Null when there is nothing to branch from. */
+  branch(step: number, seed: number): string | null {
+    const parent = this.active
+    if (parent === null || parent.run.job === null || this.trajectory(parent.run.reqId) === null) return null
+    const id = this.makeId()
+    const { job, spec, reqId } = parent.run
+    const run = newRun(id, { ...spec, seed })
+    const sent = this.sender.send({ type: 'branch', req_id: id, job, step, seed })
+    const record: RunRecord = {
+      run: sent ? run : failRun(run, NO_CONNECTION),
+      design: parent.design,
+      node: parent.filed ?? parent.node,
+      filed: null,
+      altered: 'branched',
+      from: { reqId, step },
+    }
+    return this.open(id, record)
+  }
+
+  private open(id: string, record: RunRecord): string {
     this.store.setState(({ records }) => ({ records: new Map(records).set(id, record), active: id }))
     this.forgetOld()
     return id
@@ -92,10 +122,47 @@ export class Runs {
   cancel(): void {
     const record = this.active
     if (record === null || !isLive(record.run)) return
-    this.interrupted.delete(record.run.reqId)
-    const { job } = record.run
+    const { job, reqId } = record.run
     if (job !== null) this.sender.send({ type: 'cancel', job })
-    this.put(record.run.reqId, { ...record, run: { ...record.run, phase: 'cancelled' } })
+    this.put(reqId, { ...record, run: { ...record.run, phase: 'cancelled', paused: false, lost: false } })
+  }
+
+  /** Holds the live run between two steps, or lets it go on. */
+  setPaused(paused: boolean): void {
+    const record = this.active
+    if (record === null || record.run.phase !== 'running' || record.run.paused === paused) return
+    const { job, reqId } = record.run
+    if (job !== null && this.sender.send({ type: paused ? 'pause' : 'resume_run', job })) {
+      this.put(reqId, { ...record, run: { ...record.run, paused } })
+    }
+  }
+
+  /** Whether the live run would follow the blobs of this design. */
+  follows(design: Design): boolean {
+    const record = this.active
+    return record !== null && record.run.phase === 'running' && !record.run.lost && sameContents(record.design, design)
+  }
+
+  /** The live run's blobs are where this design has them, from the next step on. */
+  steer(design: Design, node: number): void {
+    const record = this.active
+    if (record === null || !this.follows(design) || record.design === design) return
+    const { reqId } = record.run
+    this.put(reqId, { ...record, design, node, altered: record.altered ?? 'steered' })
+    if (this.steering.has(reqId)) this.steering.set(reqId, 'moved')
+    else this.tellBlobs(reqId)
+  }
+
+  private tellBlobs(reqId: string): void {
+    const record = this.store.getState().records.get(reqId)
+    if (record === undefined || record.run.job === null || record.run.phase !== 'running') return
+    this.steering.set(reqId, 'told')
+    this.sender.send({ type: 'steer', job: record.run.job, blobs: steeredBlobs(record.design) })
+    this.after(STEER_MS, () => {
+      const moved = this.steering.get(reqId) === 'moved'
+      this.steering.delete(reqId)
+      if (moved) this.tellBlobs(reqId)
+    })
   }
 
   /** Shows the newest run that was started from a history node and has no place of its own yet, if there is one. */
@@ -122,22 +189,20 @@ export class Runs {
     const id = this.makeId()
     const { run, trajectory } = stillRun(id, design, generation)
     this.trajectories.set(id, trajectory)
-    this.store.setState(({ records }) => ({ records: new Map(records).set(id, { run, design, node, filed: node }), active: id }))
-    this.forgetOld()
+    this.open(id, { run, design, node, filed: node, altered: null, from: null })
   }
 
   /** Another document has been opened: its nodes have nothing to do with the runs so far. */
   clear(): void {
     this.cancel()
-    this.interrupted.clear()
     this.trajectories.clear()
     this.store.setState({ records: new Map(), active: null })
   }
 
   onState(link: LinkState): void {
     this.store.setState({ link })
-    if (link.kind === 'offline') this.interrupt()
-    if (link.kind === 'online') this.restartInterrupted()
+    if (link.kind === 'offline') this.lose()
+    if (link.kind === 'online') this.findAgain()
   }
 
   onMessage(message: ServerMessage): void {
@@ -145,13 +210,20 @@ export class Runs {
     if (message.type === 'busy') this.after(message.retry_after_ms, () => this.resend(message.req_id))
     let claimed = false
     for (const [id, record] of this.store.getState().records) {
+      if (isForgotten(record.run, message)) {
+        claimed = true
+        this.startAgain(id, record)
+        continue
+      }
       const run = reduceRun(record.run, message)
       if (run === record.run) continue
       claimed = true
       if (run.topology !== null && record.run.topology === null) this.openTrajectory(id, record, run.topology)
       this.put(id, { ...record, run })
     }
-    if (message.type === 'error' && !claimed && message.code !== 'cancelled' && message.job === null) {
+    // A wish for a run that has just ended came too late, and nobody needs to hear of it.
+    const news = message.type === 'error' && !claimed && message.job === null && message.code !== 'cancelled' && message.code !== 'ended'
+    if (news && !message.req_id?.startsWith('relax-')) {
       this.store.setState({ fault: message })
     }
   }
@@ -164,9 +236,12 @@ export class Runs {
     }
   }
 
-  private openTrajectory(id: string, { design }: RunRecord, topology: Topology): void {
+  private openTrajectory(id: string, { design, from }: RunRecord, topology: Topology): void {
     const bonds = openScaffold(design)?.bonds ?? []
-    this.trajectories.set(id, new Trajectory(topology, repeatBonds(bonds, topology.ptr)))
+    const trajectory = new Trajectory(topology, repeatBonds(bonds, topology.ptr))
+    const parent = from === null ? null : this.trajectory(from.reqId)
+    if (from !== null && parent !== null) trajectory.follow(parent, from.step)
+    this.trajectories.set(id, trajectory)
   }
 
   private put(id: string, record: RunRecord): void {
@@ -178,24 +253,34 @@ export class Runs {
     if (record?.run.phase === 'sending') this.sender.send({ type: 'start', req_id: id, spec: record.run.spec })
   }
 
-  /** The service forgets a job whose socket is gone, but a seed brings back the very same molecules. */
-  private interrupt(): void {
+  private lose(): void {
     for (const [id, record] of this.store.getState().records) {
-      if (!isLive(record.run)) continue
-      this.interrupted.add(id)
-      this.put(id, { ...record, run: loseRun(record.run) })
+      const run = loseRun(record.run)
+      if (run !== record.run) this.put(id, { ...record, run })
     }
   }
 
-  private restartInterrupted(): void {
-    for (const id of this.interrupted) {
-      const record = this.store.getState().records.get(id)
-      if (record === undefined || record.run.phase === 'cancelled') continue
-      this.trajectories.delete(id)
-      this.put(id, { ...record, run: newRun(id, record.run.spec) })
-      this.resend(id)
+  /** The service has gone on meanwhile: it sends every frame that was missed. A run that it had not answered yet is sent again. */
+  private findAgain(): void {
+    for (const [id, { run }] of this.store.getState().records) {
+      if (!run.lost) continue
+      const { job } = run
+      if (job === null) this.startAgain(id, this.store.getState().records.get(id))
+      else this.sender.send({ type: 'resume', job, last_seq: Math.max(0, this.trajectory(id)?.lastSeq ?? 0), req_id: id })
     }
-    this.interrupted.clear()
+  }
+
+  /** The service knows the run no more, but a seed brings back the very same molecules; nothing brings back one that was led by hand. */
+  private startAgain(id: string, record: RunRecord | undefined): void {
+    if (record === undefined) return
+    if (record.altered !== null) {
+      this.put(id, { ...record, run: failRun(record.run, 'The connection was lost, and the service no longer has this run.') })
+      return
+    }
+    this.trajectories.delete(id)
+    const run = newRun(id, record.run.spec)
+    this.put(id, { ...record, run })
+    this.resend(id)
   }
 
   private forgetOld(): void {

@@ -63,8 +63,8 @@ export class StudioSocket {
     wire.binaryType = 'arraybuffer'
     wire.onopen = () => {
       this.failures = 0
+      this.send({ type: 'hello', client: 'gpff-studio-page' }) // before anything that the state calls forth
       this.handlers.onState({ kind: 'online' })
-      this.send({ type: 'hello', client: 'gpff-studio-page' })
     }
     wire.onmessage = ({ data }) => this.receive(data)
     wire.onclose = () => this.lost(wire)

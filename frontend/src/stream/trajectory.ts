@@ -14,7 +14,7 @@ export interface StoredFrame {
 /** All frames of one run, kept out of React. Bonds are followed as frames arrive, so that scrubbing shows what was seen live. */
 export class Trajectory {
   readonly frames: StoredFrame[] = []
-  private lastSeq = -1
+  private newest = -1
   private readonly tracker: BondTracker
 
   constructor(
@@ -24,13 +24,28 @@ export class Trajectory {
     this.tracker = new BondTracker(topology.numbers, topology.ptr, frozenBonds, (i) => topology.fixed[i])
   }
 
+  /** Sequence number of the newest frame; -1 before the first. */
+  get lastSeq(): number {
+    return this.newest
+  }
+
+  /** Begins with the frames of another run, up to this step: a branch shows the way that led to it. */
+  follow(parent: Trajectory, step: number): void {
+    if (parent.topology.numbers.length !== this.topology.numbers.length) return
+    const fork = parent.frames.findLastIndex((frame) => frame.step === step)
+    for (const frame of parent.frames.slice(0, Math.max(0, fork))) {
+      this.tracker.update(frame.positions)
+      this.frames.push(frame)
+    }
+  }
+
   /** Takes a decoded frame, unless it is no newer than the last; its arrays are copied because they are views into the message. */
   push(frame: Frame): void {
-    if (frame.seq <= this.lastSeq) return
+    if (frame.seq <= this.newest) return
     if (frame.positions.length !== 3 * this.topology.numbers.length) {
       throw new RangeError(`a frame of ${frame.positions.length / 3} atoms for ${this.topology.numbers.length}`)
     }
-    this.lastSeq = frame.seq
+    this.newest = frame.seq
     const positions = frame.positions.slice()
     this.frames.push({
       step: frame.step,

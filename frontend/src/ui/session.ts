@@ -2,6 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Axis, Pose } from '../gizmo/drag'
 import type { Transform } from '../gizmo/modal'
 import type { LayoutMode } from '../viewer/layout'
+import type { Shells } from '../viewer/scene'
 import { storedTheme, type Theme } from './theme'
 
 export type Tool = 'select' | 'blob' | 'attach' | 'measure'
@@ -30,6 +31,9 @@ export interface Session {
   readonly selected: string | null
   readonly mode: Mode
   readonly layout: LayoutMode
+  readonly shells: Shells
+  /** Atoms of the scaffold that are chosen for editing, in the order chosen. */
+  readonly atoms: readonly number[]
   /** The candidate that Enter accepts. */
   readonly focus: number | null
   /** The candidate under the pointer, on the canvas or on its card. */
@@ -54,6 +58,8 @@ export function createSession(selected: string | null): SessionStore {
     selected,
     mode: 'design',
     layout: 'grid',
+    shells: 'both',
+    atoms: [],
     focus: null,
     hover: null,
     hoverAtom: null,

@@ -1,4 +1,4 @@
-import { openScaffold } from '../document/spec'
+import { keptScaffold, openScaffold } from '../document/spec'
 import type { Design } from '../document/types'
 import { SHELL_50 } from '../geometry/ellipsoid'
 import { multiply } from '../geometry/quat'
@@ -11,7 +11,7 @@ import type { Camera } from './camera'
 import { AT_HOME, cellPlace, inPlace, type Grid, type LayoutMode, type Place } from './layout'
 import {
   ballAbout, batchDrawing, blobEnds, designBlobs, designDrawing, designExtent, finalBonds, shell,
-  type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Tone,
+  type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Shells, type Tone,
 } from './scene'
 
 export interface Picture {
@@ -37,8 +37,8 @@ export interface RunView {
   readonly extent: Extent
 }
 
-export function composeDesign(design: Design, selected: string | null, palette: Palette): Picture {
-  return { drawing: designDrawing(design, palette), blobs: designBlobs(design, selected, palette) }
+export function composeDesign(design: Design, how: { readonly selected: string | null; readonly shells: Shells }, palette: Palette): Picture {
+  return { drawing: designDrawing(design, palette), blobs: designBlobs(design, how.selected, palette, how.shells) }
 }
 
 /** The candidates at a fractional frame index, each in its place; the blobs fade as they let go of their atoms. */
@@ -109,7 +109,7 @@ function withOrders(live: readonly SceneBond[], view: RunView): SceneBond[] {
 
 /** Before the first frame: the scaffold in every cell. */
 function drawScaffolds(view: RunView, batch: BatchView): Drawing {
-  const opened = openScaffold(view.design)
+  const opened = keptScaffold(view.design)
   if (opened === null) return EMPTY_PICTURE.drawing
   const n = opened.numbers.length
   const repeat = Array.from({ length: view.count }, (_, m) => m)

@@ -1,7 +1,7 @@
 import type { Bond } from '../chemistry/bonds'
 import { element } from '../chemistry/elements'
 import { displacedHydrogens, findBlob } from '../document/design'
-import { openScaffold } from '../document/spec'
+import { keptScaffold } from '../document/spec'
 import type { Design, GaussianBlob } from '../document/types'
 import { SHELL_50, SHELL_95 } from '../geometry/ellipsoid'
 import { rotate } from '../geometry/quat'
@@ -114,16 +114,19 @@ export function finalBonds(ptr: readonly number[], candidates: readonly { readon
   )
 }
 
-/** Both shells of every blob, the selected ones stronger. */
-export function designBlobs(design: Design, selected: string | null, palette: Palette): BlobLook[] {
+/** Which of a blob's surfaces are drawn, in % of its density. */
+export type Shells = 'both' | '50' | '95'
+
+/** The shells of every blob, the selected ones stronger. */
+export function designBlobs(design: Design, selected: string | null, palette: Palette, shells: Shells = 'both'): BlobLook[] {
   const chosen = findBlob(design, selected)
   return design.blobs.flatMap((blob) => {
     const own = blob === chosen
     const color = own ? palette.blob : palette.blobMuted
-    return [
-      shell(blob, SHELL_50, own ? 0.36 : 0.28, color),
-      shell(blob, SHELL_95, own ? 0.1 : 0.05, color),
-    ]
+    const inner = shell(blob, SHELL_50, own ? 0.36 : 0.28, color)
+    // Alone, the outer shell has to carry the picture.
+    const outer = shell(blob, SHELL_95, shells === '95' ? (own ? 0.22 : 0.14) : own ? 0.1 : 0.05, color)
+    return shells === 'both' ? [inner, outer] : [shells === '50' ? inner : outer]
   })
 }
 
@@ -149,7 +152,7 @@ export interface Extent {
 
 /** A ball about everything that a design shows. */
 export function designExtent(design: Design): Extent {
-  const atoms = openScaffold(design)?.positions ?? []
+  const atoms = keptScaffold(design)?.positions ?? []
   return ballAbout([...atoms, ...design.blobs.flatMap((blob) => blobEnds(blob, BLOB_REACH))], 0.5)
 }
 

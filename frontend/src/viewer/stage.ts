@@ -1,5 +1,5 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import { designExtent, type Drawing, type Extent, type Palette } from './scene'
+import { designExtent, type Drawing, type Extent, type Palette, type Shells } from './scene'
 import { ViewerAdapter } from './adapter'
 import { DEFAULT_CAMERA, fit, mix, orbit, pan, zoom, type Camera, type Viewport } from './camera'
 import { advance, type Playhead } from './clock'
@@ -29,7 +29,7 @@ export interface View {
 
 /** What is to be shown: a design that is worked on, or a run. */
 export type Subject =
-  | { readonly kind: 'design'; readonly design: Design; readonly selected: string | null }
+  | { readonly kind: 'design'; readonly design: Design; readonly selected: string | null; readonly shells: Shells }
   | { readonly kind: 'run'; readonly view: RunView }
   | { readonly kind: 'compare'; readonly view: CompareView }
 
@@ -178,7 +178,7 @@ export class Stage {
     const palette = this.options.palette()
     if (subject.kind === 'compare') return composeCompare(subject.view, camera, grid, palette)
     return subject.kind === 'design'
-      ? composeDesign(subject.design, subject.selected, palette)
+      ? composeDesign(subject.design, subject, palette)
       : composeRun(subject.view, this.playhead.getState().at, camera, grid, palette)
   }
 

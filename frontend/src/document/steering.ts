@@ -1,0 +1,22 @@
+import { covariance } from '../geometry/ellipsoid'
+import type { SteeredBlob } from '../stream/protocol'
+import { looseAtoms } from './spec'
+import type { Design } from './types'
+
+/** Whether a run of one design can be led to the other: the same atoms everywhere, and only the blobs' places and shapes differ. */
+export function sameContents(a: Design, b: Design): boolean {
+  if (a === b) return true
+  if (a.scaffold !== b.scaffold || a.blobs.length !== b.blobs.length) return false
+  return a.blobs.every(({ id, content, site }, k) => {
+    const other = b.blobs[k]
+    return id === other.id && content === other.content && site === other.site
+  })
+}
+
+/** All blobs of a run of this design as they are now, in its order; freed atoms go their own way. */
+export function steeredBlobs(design: Design): SteeredBlob[] {
+  const blobs = design.blobs.map(({ center, widths, rotation, strictness }): SteeredBlob => {
+    return { center, covariance: covariance(widths, rotation), strictness }
+  })
+  return looseAtoms(design) === null ? blobs : [...blobs, {}]
+}
