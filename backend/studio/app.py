@@ -71,9 +71,9 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
     answers.install(app)
     for module in (generate, jobs_api, health, model, molecules, ws):
         app.include_router(module.router)
-    taken = frozenset(path for path in app.openapi()["paths"])
-    app.mount("/", Page(settings.frontend, taken), name="page")
-    _surround(app, settings, metrics, taken)
+    interface = {path: [method.upper() for method in item] for path, item in app.openapi()["paths"].items()}
+    app.mount("/", Page(settings.frontend, interface), name="page")
+    _surround(app, settings, metrics, frozenset(interface))
     return app
 
 

@@ -111,6 +111,16 @@ def test_an_unknown_job_is_404(live: Live, path: str) -> None:
     problem(live.get(path), 404, "unknown_job")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("PUT", "/jobs", "GET, POST"), ("POST", "/jobs/7", "DELETE, GET"), ("TRACE", "/", "GET, HEAD")],
+)
+def test_a_wrong_method_is_told_the_right_ones(live: Live, method: str, path: str, allowed: str) -> None:
+    response = httpx.request(method, live.url + path, timeout=30)
+    assert problem(response, 405, "bad_message")["field"] is None
+    assert response.headers["allow"] == allowed
+
+
 @pytest.mark.parametrize("path", ["/jobs/1/2", "/jobs/a%2Fb", "/jobs/1/trajectory/", "/generate/x"])
 def test_what_lies_below_the_interface_is_not_the_page(live: Live, path: str) -> None:
     response = httpx.get(live.url + path, follow_redirects=True, timeout=30)

@@ -27,7 +27,7 @@ def problem(error: Report) -> Response:
         headers["Retry-After"] = "2"
     elif error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    body = error.problem().model_dump_json(exclude_none=True)
+    body = error.problem().model_dump_json()
     return Response(body, error.status, headers, media_type="application/problem+json")
 
 

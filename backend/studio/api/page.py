@@ -1,9 +1,11 @@
 """The built page, served from its folder; a message in its place when it has not been built."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -20,24 +22,27 @@ NOT_BUILT = """<!doctype html>
 class Page(StaticFiles):
     """Files of `folder`; paths that name no file are the page's own routes and get index.html.
 
-    `taken`: paths of the REST interface; here they arrive with a method that they do not have. What lies below them
-    and is none of them is nothing.
+    `interface`: the methods of each path of the REST interface, such as ``/jobs/{id}``. They arrive here with a method
+    that they do not have. What lies below them and is none of them is nothing.
     """
 
-    def __init__(self, folder: Path, taken: frozenset[str]) -> None:
+    def __init__(self, folder: Path, interface: Mapping[str, Iterable[str]]) -> None:
         super().__init__(directory=folder, check_dir=False, html=True)
         self._index = folder / "index.html"
-        self._taken = taken
-        self._below = tuple({f"/{name.split('/')[1]}/" for name in taken})
+        self._taken = [(compile_path(path)[0], ", ".join(sorted(methods))) for path, methods in interface.items()]
+        self._below = tuple({f"/{path.split('/')[1]}/" for path in interface})
 
     async def check_config(self) -> None:
         """Nothing to check: the folder appears when the page is built, and the service may run before."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if scope["method"] not in ("GET", "HEAD") or f"/{path}" in self._taken:
-            raise HTTPException(405)
+        allowed = next((methods for pattern, methods in self._taken if pattern.match(f"/{path}")), None)
+        if allowed is not None:
+            raise HTTPException(405, headers={"Allow": allowed})
         if f"/{path}".startswith(self._below):
             raise HTTPException(404)
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         is_file = bool(PurePosixPath(path).suffix)
         if not self._index.is_file():
             if is_file:
