@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from studio.api import answers, generate, health, model, molecules, ws
+from studio.api import answers, designs, generate, health, model, molecules, ws
 from studio.api import jobs as jobs_api
 from studio.api.access import Access
 from studio.api.gate import Gate
@@ -29,18 +29,23 @@ from studio.metrics import Metrics
 from studio.protocol import MAX_LIST
 from studio.rates import Rates
 from studio.settings import Settings
+from studio.store.bounds import Bounds
+from studio.store.store import Store
 
 # Lines that must leave as they are made, and floats that do not get smaller.
 INCOMPRESSIBLE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/x-ndjson", "application/vnd.gpff.frames")
 
 
-def create_app(settings: Settings | None = None, engine: EngineHome | None = None) -> FastAPI:
-    """The service. `engine` defaults to one in a process of its own, as `settings` say."""
+def create_app(
+    settings: Settings | None = None, engine: EngineHome | None = None, store: Store | None = None
+) -> FastAPI:
+    """The service. `engine` defaults to one in a process of its own, `store` to the database that `settings` name."""
     settings = settings or Settings()
     home = engine or local_engine(settings)
     keys = Keys(settings.keys_file)
     rates = Rates(settings.rate_requests, settings.rate_jobs)
     metrics = Metrics()
+    kept = store or Store(settings.database_url, Bounds(design_bytes=settings.max_design_bytes))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,7 +57,8 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         jobs.observers.append(meters(metrics, door))
         home.on_report = metrics.report
         chemist = local_chemist(settings)
-        app.state.services = Services(settings, home, jobs, keys, rates, metrics, door, chemist)
+        app.state.services = Services(settings, home, jobs, keys, rates, metrics, door, chemist, kept)
+        kept.open()
         await home.start()
         try:
             yield
@@ -61,6 +67,7 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
             await home.close()
             await judge.close()
             await chemist.close()
+            await kept.close()
 
     app = FastAPI(
         title="GPFF Studio",
@@ -69,8 +76,9 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
         lifespan=lifespan,
     )
     answers.install(app)
-    for module in (generate, jobs_api, health, model, molecules, ws):
+    for module in (generate, jobs_api, health, model, molecules, designs, ws):
         app.include_router(module.router)
+    app.include_router(designs.shares)
     interface = {path: [method.upper() for method in item] for path, item in app.openapi()["paths"].items()}
     app.mount("/", Page(settings.frontend, interface), name="page")
     _surround(app, settings, metrics, frozenset(interface))
@@ -79,7 +87,8 @@ def create_app(settings: Settings | None = None, engine: EngineHome | None = Non
 
 def _surround(app: FastAPI, settings: Settings, metrics: Metrics, paths: frozenset[str]) -> None:
     """The layers around the endpoints, from the inside out."""
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    files = {"/designs/import": settings.max_design_bytes + settings.max_body_bytes}
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, others=files)
     app.add_middleware(GZipMiddleware, minimum_size=1024, exclude_content_types=INCOMPRESSIBLE)
     app.add_middleware(Gate, settings=settings, paths=paths)
     if settings.allowed_origins:

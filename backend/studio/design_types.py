@@ -5,11 +5,12 @@ what came of it (`candidates`, of which one may be `chosen`), or an edit, descri
 Lengths are Å. Coordinates come back bit for bit. Times are ISO 8601, to the microsecond.
 """
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue, Strict, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, Strict, model_validator
 from pydantic_core import PydanticCustomError
 
 from studio.protocol import MAX_LIST, MAX_SEED, Bond, Bool, Float, GenerateSpec, Index, Positions, Wire
@@ -20,6 +21,7 @@ MAX_PAGE = 100
 MAX_TAGS = 100
 MAX_LINE = 200
 MAX_THUMBNAIL = 32_768
+REPLAY_TOLERANCE = 1e-2  # Å
 
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
@@ -34,6 +36,15 @@ def _written_out(value: object) -> object:
     raise PydanticCustomError("form", "expected {expected}, got {got}", {"expected": _A_TIME, "got": repr(value)[:40]})
 
 
+def _sayable(value: JsonValue) -> JsonValue:
+    """Half a character (a lone surrogate), which JSON can escape and UTF-8 cannot carry, would not come back."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise _form("text of whole characters", "a lone surrogate") from None
+    return value
+
+
 _A_TIME = "a time such as 2026-01-31T12:00:00Z"
 
 Time = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(ge=_FIRST, le=_LAST)]
@@ -45,6 +56,7 @@ Kind = Annotated[str, Strict(), Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 Hash = Annotated[str, Strict(), Field(min_length=1, max_length=200, pattern=_ONE_LINE)]
 Text = Annotated[str, Strict(), Field(max_length=10_000)]
 Thumbnail = Annotated[str, Strict(), Field(max_length=MAX_THUMBNAIL, pattern=_PICTURE)]
+Json = Annotated[JsonValue, AfterValidator(_sayable)]
 Element = Annotated[int, Strict(), Field(ge=1, le=118)]
 
 
@@ -93,7 +105,7 @@ class NewNode(Wire):
     reproducible: Bool = True
     candidates: Annotated[list[SavedCandidate], Field(max_length=65_535)] = Field(default_factory=list)
     chosen: Index | None = None
-    payload: JsonValue = None
+    payload: Json = None
 
 
 class Node(NewNode):
@@ -125,7 +137,7 @@ class NewDesign(Wire):
     name: Line = ""
     tags: Tags = Field(default_factory=list)
     thumbnail: Thumbnail | None = None
-    state: JsonValue = None
+    state: Json = None
     nodes: list[NewNode] = Field(default_factory=list)
 
 
@@ -135,7 +147,7 @@ class DesignPatch(Wire):
     name: Line | None = None
     tags: Tags | None = None
     thumbnail: Thumbnail | None = None
-    state: JsonValue = None
+    state: Json = None
     node_names: dict[str, Line | None] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -200,7 +212,7 @@ class DesignHead(Wire):
     tags: Tags
     created: Time
     thumbnail: Thumbnail | None = None
-    state: JsonValue = None
+    state: Json = None
 
 
 class DesignFile(DesignHead):

@@ -51,6 +51,7 @@ class Metrics:
         self.unfinished = Gauge("studio_jobs_unfinished", "Jobs that have not ended", registry=registry)
         self.restarts = Gauge("studio_engine_restarts", "Times the engine's process was replaced", registry=registry)
         self.ready = Gauge("studio_ready", "1 while new jobs are taken and run", registry=registry)
+        self.store_up = Gauge("studio_store_up", "1 while designs can be read and saved", registry=registry)
         self.first_frame = Histogram(
             "studio_first_frame_seconds",
             "From submission to the first frame",

@@ -11,6 +11,8 @@
 | `STUDIO_RATE_REQUESTS` | 3000/minute | REST requests and connections of one key or address; empty: any number |
 | `STUDIO_RATE_JOBS` | 1200/minute | jobs that one key or address may start; empty: any number |
 | `STUDIO_DATA` | ~/.local/share/gpff-studio | folder of what must outlive the service: designs, API keys |
+| `STUDIO_DATABASE` | none | `postgresql://user@host/name` or `sqlite:///file`; none: `designs.db` in `STUDIO_DATA` |
+| `STUDIO_MAX_DESIGN_BYTES` | 16777216 | the nodes of one design, as JSON |
 | `STUDIO_FRONTEND` | frontend/dist | folder of the built page |
 | `STUDIO_MODEL` | default | which weights to load |
 | `STUDIO_DEVICE` | the best there is | where the network runs: `cpu`, `cuda`, `cuda:1` |
@@ -77,6 +79,8 @@ class Settings(BaseSettings):
     rate_requests: str = "3000/minute"
     rate_jobs: str = "1200/minute"
     data: Path = Field(default_factory=_data_folder)
+    database: str | None = None
+    max_design_bytes: PositiveInt = 16_777_216
     frontend: Path = Field(default_factory=_built_page)
     model: str = "default"
     device: str | None = None
@@ -123,6 +127,11 @@ class Settings(BaseSettings):
     def keys_file(self) -> Path:
         """Where the hashes of API keys are."""
         return self.data / "keys.json"
+
+    @property
+    def database_url(self) -> str:
+        """Where the designs are."""
+        return self.database or f"sqlite:///{self.data / 'designs.db'}"
 
     def limits(self) -> Limits:
         """The limits as a client is told of them."""

@@ -61,6 +61,7 @@ def settings(factory: str, **overrides: Any) -> Settings:
         "rate_requests": "",
         "rate_jobs": "",
         "drain_s": 0,
+        "database": "sqlite://",
     }
     folders = {"frontend": Path("/nonexistent"), "data": Path("/nonexistent")}
     return Settings(**{**fixed, **folders, **overrides})

@@ -24,7 +24,12 @@ def free_port() -> int:
 @contextmanager
 def command(**env: str) -> Iterator[subprocess.Popen[str]]:
     """The service with these settings, killed at the end of the block."""
-    ours = {"STUDIO_DATA": "/nonexistent", "STUDIO_DRAIN_S": "0.5", "STUDIO_ENGINE_FACTORY": "fields:slow"}
+    ours = {
+        "STUDIO_DATA": "/nonexistent",
+        "STUDIO_DATABASE": "sqlite://",
+        "STUDIO_DRAIN_S": "0.5",
+        "STUDIO_ENGINE_FACTORY": "fields:slow",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "studio"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join((str(HERE), *_path())), **ours, **env},

@@ -167,7 +167,7 @@ def test_openapi_describes_the_service(live: Live) -> None:
     responses = document["paths"]["/generate"]["post"]["responses"]
     assert {"200", "400", "413", "422", "429", "503"} <= set(responses)
     assert "application/problem+json" in responses["422"]["content"]
-    assert "lambda" in document["components"]["schemas"]["GenerateSpec"]["properties"]
+    assert "lambda" in document["components"]["schemas"]["GenerateSpec-Input"]["properties"]
     assert "Problem" in document["components"]["schemas"]
     assert live.get("/docs").status_code == 200
 
@@ -191,7 +191,7 @@ def test_a_built_page_is_served(tmp_path: Path) -> None:
     (tmp_path / "assets" / "main-abc.js").write_text("export {}")
     (tmp_path.parent / "secret.txt").write_text("secret")
     with running(settings("harmonic", frontend=tmp_path), ready=False) as live:
-        for path in ("/", "/index.html", "/designs/7"):
+        for path in ("/", "/index.html", "/a/route"):
             response = live.get(path)
             assert response.status_code == 200 and "the page" in response.text
             assert response.headers["cache-control"] == "no-cache"

@@ -4,6 +4,8 @@ Open to all are the page's files, the documentation of the interface, and health
 handshake or, as browsers cannot, in its first message; the session sees to that.
 """
 
+import re
+
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,7 +18,7 @@ from studio.errors import Forbidden, StudioError, Unauthorized, report
 from studio.logs import bind
 from studio.settings import Settings
 
-NEW_WORK = frozenset({"/generate", "/jobs"})  # POST starts a job there
+NEW_WORK = re.compile(r"/generate|/jobs|/designs/[^/]+/nodes/[^/]+/replay")  # POST starts a job there
 OPEN = frozenset({"healthz", "readyz"})
 
 
@@ -58,7 +60,7 @@ class Gate:
         who = await self._who(request)
         _name(request)
         await shared.rates.request(who)
-        if method == "POST" and request.scope["path"] in NEW_WORK:
+        if method == "POST" and NEW_WORK.fullmatch(request.scope["path"]):
             shared.door.check()
             await shared.rates.job(who)
 

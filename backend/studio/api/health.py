@@ -18,7 +18,10 @@ async def healthz() -> Health:
 
 @router.get("/readyz", responses={503: {"model": Health}})
 async def readyz(request: Request, response: Response) -> Health:
-    """Readiness: the model is loaded and has been evaluated, designs can be saved, and new jobs are taken."""
+    """Readiness: the model is loaded and has been evaluated, and new jobs are taken.
+
+    Designs that cannot be saved for now make nothing unready: `detail` says so.
+    """
     found = readiness(services(request))
     if found.status != "ok":
         response.status_code = 503
@@ -35,6 +38,7 @@ async def metrics(request: Request) -> Response:
     """What is counted and timed, in the text format of Prometheus."""
     shared = services(request)
     shared.metrics.ready.set(readiness(shared).status == "ok")
+    shared.metrics.store_up.set(shared.store.trouble is None)
     shared.metrics.unfinished.set(len(shared.jobs))
     shared.metrics.restarts.set(shared.engine.restarts)
     return Response(shared.metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -46,6 +50,6 @@ def readiness(shared: Services) -> Health:
     if shared.door.closed:
         return Health(status="failed", detail="the service is about to end")
     if engine.state is EngineState.READY:
-        return Health(status="ok")
+        return Health(status="ok", detail=shared.store.trouble)
     loading = engine.state is EngineState.LOADING
     return Health(status="loading" if loading else "failed", detail=engine.detail)

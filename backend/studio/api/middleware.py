@@ -1,5 +1,7 @@
 """Two ASGI layers around everything: a bound on bodies, and headers that keep a browser careful."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -59,24 +61,28 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses bodies of more than `limit` bytes with 413, whether or not they state their length."""
+    """Refuses bodies of more than `limit` bytes with 413, whether or not they state their length.
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    `others`: the limits of paths that have one of their own.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, others: Mapping[str, int] | None = None) -> None:
         self._app = app
         self._limit = limit
+        self._others = dict(others or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        taken = 0
+        taken, limit = 0, self._others.get(scope["path"], self._limit)
 
         async def receive_within() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._limit:
-                raise HTTPException(413, f"the body may hold at most {self._limit} bytes")
+            if taken > limit:
+                raise HTTPException(413, f"the body may hold at most {limit} bytes")
             return message
 
         await self._app(scope, receive_within, send)

@@ -18,6 +18,7 @@ from studio.metrics import Metrics
 from studio.protocol import ModelCard
 from studio.rates import Rates
 from studio.settings import Settings
+from studio.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Services:
     metrics: Metrics = field(default_factory=Metrics)
     door: Door = field(default_factory=Door)
     chemist: Chemist = field(default_factory=Chemist)
+    store: Store = field(default_factory=lambda: Store("sqlite://"))
 
 
 def services(connection: HTTPConnection) -> Services:

@@ -71,6 +71,11 @@ class Database:
         finally:
             self._preparing.release()
 
+    def check(self) -> None:
+        """Returns when the database answers."""
+        with self.reading() as connection:
+            connection.exec_driver_sql("SELECT 1")
+
     def close(self) -> None:
         self.engine.dispose()
 

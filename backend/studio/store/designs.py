@@ -32,7 +32,8 @@ from studio.design_types import (
     NewNode,
     Node,
 )
-from studio.errors import Conflict, NotFound, Outdated
+from studio.errors import NotFound, Outdated
+from studio.receipts import HEADER
 from studio.store import growth
 from studio.store.bounds import Bounds
 from studio.store.database import Database
@@ -99,8 +100,13 @@ class Designs:
 
     # --- changing ------------------------------------------------------------------------------------
 
-    def create(self, owner: str, new: NewDesign, once: Once | None = None, created: datetime | None = None) -> Design:
-        """Keep a new design. Raises `InputError` for nodes that make no tree, `Conflict` for a key used otherwise."""
+    def create(
+        self, owner: str, new: NewDesign, once: Once | None = None, created: datetime | None = None
+    ) -> tuple[Design, bool]:
+        """Keep a new design; whether it is new, or the one that `once` has made before.
+
+        Raises `InputError` for nodes that make no tree, and for a key that came with another request.
+        """
         try:
             return self._create(owner, new, once, created or _now())
         except IntegrityError:  # the same request, at the same time
@@ -165,14 +171,14 @@ class Designs:
             _check(row, expected)
             yield connection, row
 
-    def _create(self, owner: str, new: NewDesign, once: Once | None, created: datetime) -> Design:
+    def _create(self, owner: str, new: NewDesign, once: Once | None, created: datetime) -> tuple[Design, bool]:
         items = growth.ready(new.nodes)
         self._bounds.check_payloads(items)
         self._bounds.check_json(new.state, "state")
         id, now = uuid.uuid4().hex, microseconds(_now())
         with self._database.writing() as connection:
             if once is not None and (row := _made_before(connection, owner, once)) is not None:
-                return _design(connection, row)
+                return _design(connection, row), False
             mine = select(func.count()).select_from(designs).where(designs.c.owner == owner)
             self._bounds.check_designs(connection.execute(mine).scalar_one() + 1)
             values = {"id": id, "owner": owner, "name": new.name, "folded": folded(new.name), "revision": 1}
@@ -184,7 +190,7 @@ class Designs:
             _insert_tags(connection, id, new.tags)
             size = self._grow(connection, id, 0, 0, growth.added(items, {}, rooted=False))
             connection.execute(update(designs).where(designs.c.id == id).values(**size))
-            return _design(connection, _row(connection, owner, id))
+            return _design(connection, _row(connection, owner, id)), True
 
     def _grow(self, connection: Connection, id: str, n_nodes: int, n_bytes: int, new: list[Prepared]) -> dict[str, int]:
         """Add nodes to a design of this size; its size from then on."""
@@ -220,7 +226,7 @@ def _made_before(connection: Connection, owner: str, once: Once) -> Row[Any] | N
     query = select(designs).where(designs.c.owner == owner, designs.c.request_key == once.key)
     row = connection.execute(query).one_or_none()
     if row is not None and row.request_hash != once.digest:
-        raise Conflict("this Idempotency-Key came with another request before")
+        raise InputError(f"header.{HEADER.lower()}", "a new key for a new request", "the key of another request")
     return row
 
 
