@@ -29,7 +29,7 @@ class Page(StaticFiles):
     def __init__(self, folder: Path, interface: Mapping[str, Iterable[str]]) -> None:
         super().__init__(directory=folder, check_dir=False, html=True)
         self._index = folder / "index.html"
-        self._taken = [(compile_path(path)[0], ", ".join(sorted(methods))) for path, methods in interface.items()]
+        self._taken = [(compile_path(path)[0], sorted(methods)) for path, methods in interface.items()]
         self._below = tuple({f"/{path.split('/')[1]}/" for path in interface})
 
     async def check_config(self) -> None:
@@ -37,9 +37,9 @@ class Page(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         allowed = next((methods for pattern, methods in self._taken if pattern.match(f"/{path}")), None)
-        if allowed is not None:
-            raise HTTPException(405, headers={"Allow": allowed})
-        if f"/{path}".startswith(self._below):
+        if allowed is not None and scope["method"] not in allowed:
+            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        if allowed is not None or f"/{path}".startswith(self._below):
             raise HTTPException(404)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
