@@ -19,7 +19,7 @@ from enum import IntEnum
 import numpy as np
 
 from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean, segment_sum
-from gpff.schedules import constraint_weight
+from gpff.schedules import constraint_weight, remaining
 
 MAX_STRETCH = 10.0
 """A constraint stretches no direction of a cloud more than this at once."""
@@ -63,9 +63,15 @@ class Blobs:
         )
 
 
-def constrain(blobs: Blobs, positions: Floats, call: int, steps: int) -> Floats:
-    """`positions [n_atoms, 3]` with every held blob drawn towards its shape or place before call k of K."""
-    weight = constraint_weight(blobs.strictness, call, steps)
+def constrain(blobs: Blobs, positions: Floats, call: int | Ints, steps: int | Ints) -> Floats:
+    """`positions [n_atoms, 3]` with every held blob drawn towards its shape or place before call k of K.
+
+    `call`, `steps`: of all molecules, or `[n_molecules]`.
+    """
+    if not blobs.hold.any():
+        return positions
+    left = remaining(call, steps)
+    weight = constraint_weight(blobs.strictness, left[blobs.molecule] if left.ndim else left)
     held = (blobs.hold != Hold.NONE) & (weight > 0.0)
     if not held.any():
         return positions
@@ -124,6 +130,8 @@ def relative_forces(positions: Floats, forces: Floats, fixed: Bools, ptr: Ints, 
     `align`, the rotation of the predicted scaffold against the fixed one (Kabsch) is undone as well.
     """
     molecule = segment_index(ptr)
+    if not fixed.any():
+        return forces - segment_mean(forces, ptr)[molecule]
     anchored = segment_sum(fixed.astype(np.int64), ptr) > 0
     still = fixed | ~anchored[molecule]
     counts = segment_sum(still.astype(np.float64), ptr)[:, None]
@@ -134,7 +142,8 @@ def relative_forces(positions: Floats, forces: Floats, fixed: Bools, ptr: Ints, 
         offset = positions - center[molecule]
         predicted = offset + relative / 2.0
         turn = _rotations(predicted, offset, fixed, ptr)
-        relative = 2.0 * (np.einsum("nij,nj->ni", turn[molecule], predicted) - offset)
+        turned = 2.0 * (np.einsum("nij,nj->ni", turn[molecule], predicted) - offset)
+        relative = np.where(anchored[molecule][:, None], turned, relative)
     return np.where(fixed[:, None], 0.0, relative)
 
 

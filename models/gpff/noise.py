@@ -30,19 +30,21 @@ def generator(seed: int, molecule: int, stream: Stream, step: int = 0) -> np.ran
     return np.random.Generator(np.random.Philox(key=key, counter=counter))
 
 
-def normals(keys: Ints, sizes: Ints, stream: Stream, step: int = 0) -> Floats:
+def normals(keys: Ints, sizes: Ints, stream: Stream, step: int | Ints = 0) -> Floats:
     """Standard normal `[sum(sizes), 3]`, for molecule m from the draw named by `keys[m]` (seed, molecule).
 
-    `keys [n_molecules, 2]`, `sizes [n_molecules]` atoms. The same numbers as `generator(...)` gives; one bit
-    generator is re-keyed for each molecule because making one takes five times as long.
+    `keys [n_molecules, 2]`, `sizes [n_molecules]` atoms; `step`: of all, or `[n_molecules]`. The same numbers as
+    `generator(...)` gives; one bit generator is re-keyed for each molecule because making one takes five times as long.
     """
     ptr = pointers(sizes)
     out = np.empty((int(ptr[-1]), 3))
     bits = np.random.Philox(key=0)
     draw = np.random.Generator(bits)
-    counter = np.array([0, 0, step, stream], dtype=np.uint64)
+    counters = np.zeros((len(keys), 4), dtype=np.uint64)
+    counters[:, 2], counters[:, 3] = step, stream
     unused = np.zeros(4, dtype=np.uint64)
-    for key, start, stop in zip(keys.astype(np.uint64), ptr[:-1].tolist(), ptr[1:].tolist(), strict=True):
+    bounds = ptr.tolist()
+    for key, counter, start, stop in zip(keys.astype(np.uint64), counters, bounds[:-1], bounds[1:], strict=True):
         bits.state = {
             "bit_generator": "Philox",
             "state": {"counter": counter, "key": key},

@@ -90,6 +90,49 @@ class State:
     failed: Bools
     walk: diffusion.Walk | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickled as one piece of bytes: arrays one by one take longer than a molecule's share of the network."""
+        floats = np.concatenate([self.positions.ravel(), self.sigma_hat, self.rms_force])
+        flags = np.concatenate([self.active, self.failed])
+        data = floats.tobytes() + self.nfe.astype(np.int64).tobytes() + flags.tobytes()
+        return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, data)
+
+
+def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, data: bytes) -> State:
+    """The state of `n` molecules; its arrays cannot be written to."""
+    floats = np.frombuffer(data, np.float64, 3 * n_atoms + 2 * n)
+    flags = np.frombuffer(data, np.bool_, 2 * n, offset=8 * (3 * n_atoms + 3 * n))
+    return State(
+        positions=floats[: 3 * n_atoms].reshape(n_atoms, 3),
+        step=step,
+        active=flags[:n],
+        sigma_hat=floats[3 * n_atoms : -n],
+        rms_force=floats[-n:],
+        nfe=np.frombuffer(data, np.int64, n, offset=8 * (3 * n_atoms + 2 * n)),
+        failed=flags[n:],
+        walk=walk,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Clock:
+    """What a run's call k and its settings are, for each molecule: all `[n_molecules]`.
+
+    `call`: k, counted from 1; `steps`: K; `noise`: λ in Å; `f_max` in Å. Molecules of several runs may stand side by
+    side in one plan (`gpff.joined`), each with its own.
+    """
+
+    call: Ints
+    steps: Ints
+    noise: Floats
+    f_max: Floats
+
+    @staticmethod
+    def of(plan: Plan, state: State) -> Clock:
+        """Of one run, whose molecules are all at the same call."""
+        n = plan.n_molecules
+        return Clock(np.full(n, state.step + 1), np.full(n, plan.steps), np.full(n, plan.noise), np.full(n, plan.f_max))
+
 
 def init(plan: Plan) -> State:
     """Step 0: every blob's draw from its prior, or where it begins; the scaffold where it stays."""
@@ -124,13 +167,18 @@ def propose(plan: Plan, state: State) -> Floats:
 
     A pure function: the noise is named by the molecule's key and the call, so asking twice gives the same.
     """
-    call = state.step + 1
+    return propose_at(plan, state, Clock.of(plan, state))
+
+
+def propose_at(plan: Plan, state: State, clock: Clock) -> Floats:
+    """`propose` of molecules that are each at a call of their own."""
     positions = state.positions
     if plan.sampler == "sdd":
-        positions = positions + noise_scale(plan.noise, call, plan.steps) * _noise(plan, call)
+        scale = noise_scale(clock.noise, clock.call, clock.steps)
+        positions = positions + scale[plan.mol_idx][:, None] * _noise(plan, clock.call)
     elif state.walk is not None and state.walk.inject.any():
-        positions = positions + state.walk.inject[plan.mol_idx][:, None] * _noise(plan, call)
-    positions = constrain(plan.blobs, positions, call, plan.steps)
+        positions = positions + state.walk.inject[plan.mol_idx][:, None] * _noise(plan, clock.call)
+    positions = constrain(plan.blobs, positions, clock.call, clock.steps)
     return _where(plan, state.active, positions, state.positions)
 
 
@@ -140,17 +188,22 @@ def advance(plan: Plan, state: State, proposal: Floats, forces: NDArray[np.float
     Rows of inactive molecules are not read. A molecule whose forces are not finite, or that runs away, fails
     alone. Raises `InputError` for arrays of another shape.
     """
+    return advance_at(plan, state, Clock.of(plan, state), proposal, forces)
+
+
+def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces: NDArray[np.floating[Any]]) -> State:
+    """`advance` of molecules that are each at a call of their own; those of a diffusion-side sampler are of one run."""
     for name, array in (("proposal", proposal), ("forces", forces)):
         if array.shape != (plan.n_atoms, 3):
             raise InputError(name, f"shape ({plan.n_atoms}, 3)", f"shape {array.shape}")
-    sane = np.isfinite(forces).all(axis=1) & (np.abs(np.nan_to_num(forces)) <= MAX_FORCE).all(axis=1)
+    sane = (np.abs(forces) <= MAX_FORCE).all(axis=1)  # what is not finite is not
     answered = state.active & _all(sane, plan)
     finite = np.where(answered[plan.mol_idx][:, None], forces, 0.0).astype(np.float64)
     relative = relative_forces(proposal, finite, plan.fixed, plan.ptr, plan.align)
     squares = np.einsum("ni,ni->n", relative, relative)
     total = segment_sum(squares, plan.ptr)
     sigma_hat = np.sqrt(total / degrees_of_freedom(plan)) / 2.0
-    settles = segment_max(squares, plan.ptr) < plan.f_max**2
+    settles = segment_max(squares, plan.ptr) < clock.f_max**2
     moved, walk, ends = proposal + relative / 2.0, None, settles & (plan.sampler == "dd")
     if state.walk is not None:
         moved, walk, ends = diffusion.move(
@@ -209,7 +262,7 @@ def degrees_of_freedom(plan: Plan) -> Floats:
     return 3.0 * np.maximum(plan.free_sizes - ~plan.anchored, 1)
 
 
-def _noise(plan: Plan, call: int) -> Floats:
+def _noise(plan: Plan, call: Ints) -> Floats:
     """Standard normal `[n_atoms, 3]`, centred in molecules without a scaffold; zero on fixed atoms."""
     draw = normals(plan.keys, plan.free_sizes, Stream.NOISE, call)
     ptr = pointers(plan.free_sizes)

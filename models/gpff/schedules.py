@@ -20,19 +20,19 @@ RHO, SIGMA_MIN = 5.0, 0.01
 """Curvature of the EDM schedule and its last noise level above zero, Å."""
 
 
-def remaining(call: int, steps: int) -> float:
+def remaining(call: int | Ints, steps: int | Ints) -> Floats:
     """`1 - k/K`: the share of the run that is still to come after call `k` of `K` (0 at the last)."""
-    return 1.0 - call / steps
+    return np.asarray(1.0 - call / steps)
 
 
-def noise_scale(noise: float, call: int, steps: int) -> float:
+def noise_scale(noise: Floats, call: Ints, steps: Ints) -> Floats:
     """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)`."""
     return noise * remaining(call, steps)
 
 
-def constraint_weight(strictness: Floats, call: int, steps: int) -> Floats:
-    """`γ_k = (1 - k/K)^s`: the share of a constraint's map that is mixed in before call `k`."""
-    return np.power(remaining(call, steps), strictness)
+def constraint_weight(strictness: Floats, left: Floats) -> Floats:
+    """`γ_k = (1 - k/K)^s`: the share of a constraint's map that is mixed in, `left` being `1 - k/K`."""
+    return np.asarray(np.power(left, strictness))
 
 
 def edm_levels(top: Floats, n_levels: int, level: Ints) -> Floats:

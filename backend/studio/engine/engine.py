@@ -7,13 +7,14 @@ advance → publish. No transport: `studio.engine.process` runs it in a process 
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from gpff import samplers
 from gpff.errors import InputError
+from gpff.joined import Joined, Kind, kind
 from gpff.molecules import Bools, Floats, Ints, pointers
 from gpff.plan import Plan
 from gpff.samplers import ForceFn, State
@@ -42,6 +43,7 @@ from studio.engine.scheduler import QueueFull, Scheduler, Ticket
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
+JOINED_KEPT = 8  # groups of jobs that are remembered put together
 
 
 @dataclass(eq=False)
@@ -53,16 +55,11 @@ class _Run:
     shown: bool = False  # its first snapshot is out
     alone: bool = False
 
-
-@dataclass(eq=False)
-class _Share:
-    """One job's part of a network call: its proposal, what is asked of the network, and the forces that came back."""
-
-    run: _Run
-    state: State
-    proposal: Floats
-    question: tuple[Ints, Floats, Ints]
-    forces: Floats = field(default_factory=lambda: np.zeros((0, 3)))
+    @property
+    def now(self) -> State:
+        """Of a run that has begun, as all in a batch have."""
+        assert self.state is not None
+        return self.state
 
 
 class Engine:
@@ -74,7 +71,9 @@ class Engine:
         self._clock = clock
         self._runs: dict[int, _Run] = {}
         self._network_s = 0.0
-        self._shares: Sequence[_Share] = ()
+        self._batch: list[int] = []
+        self._edges = 0
+        self._joined: list[Joined] = []  # of the newest batches, the newest last
 
     @property
     def has_work(self) -> bool:
@@ -90,16 +89,15 @@ class Engine:
     @property
     def batch(self) -> list[int]:
         """The jobs whose questions are before the network, or were last."""
-        return [share.run.job for share in self._shares]
+        return self._batch
 
     def report(self, step_s: float, steps: int) -> Report:
         """How the newest step went, which took `step_s` with all that belongs to it."""
-        edges = sum(_edges(share.question[2]) for share in self._shares)
         return Report(
             step_s=step_s,
             overhead_s=max(0.0, step_s - self._network_s),
-            batch_jobs=len(self._shares),
-            batch_edges=edges,
+            batch_jobs=len(self._batch),
+            batch_edges=self._edges,
             waiting=self._scheduler.n_waiting,
             running=self._scheduler.n_running,
             steps=steps,
@@ -160,16 +158,16 @@ class Engine:
 
     def step(self, before: Callable[[list[int]], None] = lambda jobs: None) -> list[Event]:
         """One step of the jobs whose turn it is. `before` is told them when the network is about to be called."""
-        self._network_s, self._shares = 0.0, ()
+        self._network_s, self._batch, self._edges = 0.0, [], 0
         events: list[Event] = [self._expire(job) for job in self._scheduler.expire(self._clock())]
         for job in self._scheduler.admit():
             events += self._admit(self._runs[job])
-        shares = [share for job in self._scheduler.pick() for share in self._propose(self._runs[job], events)]
-        if shares:
-            self._shares = shares
-            before(self.batch)
-            for share in self._evaluate(shares, events):
-                events += self._advance(share)
+        runs = [run for job in self._scheduler.pick() for run in self._ready(self._runs[job], events)]
+        if runs:
+            self._batch = [run.job for run in runs]
+            before(self._batch)
+            for run, state in self._forward(runs, events):
+                events += self._publish(run, state)
         return events
 
     def _expire(self, job: int) -> Event:
@@ -186,59 +184,68 @@ class Engine:
         run.shown = True
         return [Snapshot(run.job, run.state)]
 
-    def _propose(self, run: _Run, events: list[Event]) -> list[_Share]:
-        state = run.state
-        assert state is not None, "a job in a batch has been admitted"
-        try:
-            if samplers.finished(run.plan, state):  # it was started or set back there
-                events.append(self._done(run, state))
-                return []
-            proposal = samplers.propose(run.plan, state)
-            return [_Share(run, state, proposal, samplers.question(run.plan, state, proposal))]
-        except Exception as error:
-            events.append(self._crash(run.job, error))
-            return []
+    def _ready(self, run: _Run, events: list[Event]) -> list[_Run]:
+        """The run, unless it is finished already: it was started or set back there."""
+        if not samplers.finished(run.plan, run.now):
+            return [run]
+        events.append(self._done(run, run.now))
+        return []
 
-    def _evaluate(self, shares: list[_Share], events: list[Event]) -> list[_Share]:
-        """One call of the network for all shares; those that have their forces.
+    def _forward(self, runs: list[_Run], events: list[Event]) -> list[tuple[_Run, State]]:
+        """The next states of runs that share one call of the network.
 
-        When it raises, each is asked about alone, so that only those that cannot be answered end.
+        When anything raises, each is taken through a call of its own, so that only those that cannot be answered end.
         """
         try:
-            self._call(shares)
-            return shares
+            return self._together(runs)
         except Exception as error:
-            if len(shares) == 1:
-                events.append(self._crash(shares[0].run.job, error))
+            if len(runs) == 1:
+                events.append(self._crash(runs[0].job, error))
                 return []
-            log.warning("a call for %d jobs failed (%s); each is tried alone", len(shares), error)
-        return [answered for share in shares for answered in self._evaluate([share], events)]
+            log.warning("a call for %d jobs failed (%s); each is tried alone", len(runs), error)
+        return [pair for run in runs for pair in self._forward([run], events)]
 
-    def _call(self, shares: list[_Share]) -> None:
-        parts = zip(*(share.question for share in shares), strict=True)
-        numbers, positions, sizes = (np.concatenate(part) for part in parts) if len(shares) > 1 else shares[0].question
+    def _together(self, runs: list[_Run]) -> list[tuple[_Run, State]]:
+        groups: dict[Kind | int, list[_Run]] = {}
+        for run in sorted(runs, key=lambda run: run.job):  # so that the same jobs make the same groups
+            groups.setdefault(kind(run.plan, run.now) or run.job, []).append(run)
+        joined = [(self._join(group), group, [run.now for run in group]) for group in groups.values()]
+        proposals = [one.propose(states) for one, _, states in joined]
+        questions = [one.question(states, x) for (one, _, states), x in zip(joined, proposals, strict=True)]
+        forces = self._call(*(np.concatenate(part) for part in zip(*questions, strict=True)))
+        moved: list[tuple[_Run, State]] = []
+        start = 0
+        for (one, group, states), x, (numbers, _, _) in zip(joined, proposals, questions, strict=True):
+            stop = start + len(numbers)
+            moved += zip(group, one.advance(states, x, forces[start:stop]), strict=True)
+            start = stop
+        return moved
+
+    def _join(self, group: list[_Run]) -> Joined:
+        """The runs as one, which they most likely were in one of the last steps."""
+        plans = [run.plan for run in group]
+        for i, known in enumerate(self._joined):
+            if len(known.plans) == len(plans) and all(a is b for a, b in zip(known.plans, plans, strict=True)):
+                self._joined.append(self._joined.pop(i))
+                return known
+        self._joined = [*self._joined[1 - JOINED_KEPT :], joined := Joined(plans)]
+        return joined
+
+    def _call(self, numbers: Ints, positions: Floats, sizes: Ints) -> Floats:
         ptr = pointers(sizes)
         began = time.perf_counter()
         forces = self._forces(numbers, positions, ptr)
         self._network_s += time.perf_counter() - began
+        self._edges += _edges(sizes)
         if forces.shape != (ptr[-1], 3):
             raise ValueError(f"forces: expected shape ({ptr[-1]}, 3), got {forces.shape}")
-        start = 0
-        for share in shares:
-            stop = start + len(share.question[0])
-            share.forces = samplers.answer(share.run.plan, share.state, forces[start:stop])
-            start = stop
+        return np.asarray(forces, dtype=np.float64)
 
-    def _advance(self, share: _Share) -> list[Event]:
-        run = share.run
-        try:
-            state = samplers.advance(run.plan, share.state, share.proposal, share.forces)
-        except Exception as error:
-            return [self._crash(run.job, error)]
-        run.state = state
+    def _publish(self, run: _Run, state: State) -> list[Event]:
+        before, run.state = run.now, state
         if samplers.finished(run.plan, state):
             return [self._done(run, state)]
-        if state.active.sum() != share.state.active.sum():
+        if state.active.sum() != before.active.sum():
             self._scheduler.reprice(run.job, _cost(run.plan, state.active))
         if state.step % run.stride:
             return []

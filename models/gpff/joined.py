@@ -1,0 +1,110 @@
+"""Several runs taken through a step as one: what a step costs besides the network hardly grows with their number.
+
+Runs may be joined that differ in nothing but their molecules, their step and the numbers K, λ and f_max::
+
+    joined = Joined(plans)                                # of runs with equal `kind`
+    x = joined.propose(states)
+    states = joined.advance(states, x, forces(*joined.question(states, x)))
+
+Every molecule gets the same bits as in a run of its own: sums go over one molecule at a time, and noise is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpff import samplers
+from gpff.errors import InputError
+from gpff.molecules import Floats, Ints, pointers
+from gpff.plan import Plan
+from gpff.samplers import Clock, State
+
+type Kind = tuple[str, bool]
+
+
+def kind(plan: Plan, state: State) -> Kind | None:
+    """Runs of the same kind may be joined; None: this one may not (the walk of a diffusion-side sampler is its own).
+
+    Raises `InputError` when the state is not one of the plan's.
+    """
+    sizes = (len(state.positions), len(state.active))
+    if sizes != (plan.n_atoms, plan.n_molecules):
+        raise InputError("state", f"{plan.n_atoms} atoms in {plan.n_molecules} molecules", "{} in {}".format(*sizes))
+    return None if state.walk is not None else (plan.sampler, plan.align)
+
+
+class Joined:
+    """Runs of `plans`, all of one kind, as one. It remembers the states that it gave last, so that those cost nothing
+    to put together again."""
+
+    def __init__(self, plans: Sequence[Plan]) -> None:
+        self.plans = tuple(plans)
+        self._atoms = pointers([plan.n_atoms for plan in plans]).tolist()
+        self._molecules = pointers([plan.n_molecules for plan in plans]).tolist()
+        self._counts = np.diff(self._molecules)
+        like = plans[0]
+        same = [replace(plan, steps=like.steps, noise=like.noise, f_max=like.f_max) for plan in plans]
+        self._plan = Plan.cat(same) if len(plans) > 1 else like
+        self._steps = np.repeat([plan.steps for plan in plans], self._counts)
+        self._noise = np.repeat([plan.noise for plan in plans], self._counts)
+        self._f_max = np.repeat([plan.f_max for plan in plans], self._counts)
+        self._given: tuple[State, ...] = ()
+        self._whole: State | None = None
+
+    def propose(self, states: Sequence[State]) -> Floats:
+        """Positions to evaluate now, `[n_atoms, 3]` Å of all runs; see `samplers.propose`."""
+        return samplers.propose_at(self._plan, self._join(states), self._clock(states))
+
+    def question(self, states: Sequence[State], proposal: Floats) -> tuple[Ints, Floats, Ints]:
+        """What the network is asked; see `samplers.question`."""
+        return samplers.question(self._plan, self._join(states), proposal)
+
+    def advance(self, states: Sequence[State], proposal: Floats, forces: NDArray[np.floating[Any]]) -> list[State]:
+        """The state of each run after the network's answer to the question; see `samplers.advance`."""
+        whole, clock = self._join(states), self._clock(states)
+        answer = samplers.answer(self._plan, whole, forces)
+        after = samplers.advance_at(self._plan, whole, clock, proposal, answer)
+        if len(states) == 1:
+            return [after]
+        apart = [self._part(after, i, state.step + 1) for i, state in enumerate(states)]
+        self._given, self._whole = tuple(apart), after
+        return apart
+
+    def _clock(self, states: Sequence[State]) -> Clock:
+        call = np.repeat([state.step + 1 for state in states], self._counts)
+        return Clock(call, self._steps, self._noise, self._f_max)
+
+    def _join(self, states: Sequence[State]) -> State:
+        """All states as one. Its `step` means nothing: each molecule's is in the clock."""
+        if len(states) == 1:
+            return states[0]
+        if self._whole is not None and all(a is b for a, b in zip(self._given, states, strict=True)):
+            return self._whole
+        self._given, self._whole = tuple(states), State(
+            positions=np.concatenate([state.positions for state in states]),
+            step=0,
+            active=np.concatenate([state.active for state in states]),
+            sigma_hat=np.concatenate([state.sigma_hat for state in states]),
+            rms_force=np.concatenate([state.rms_force for state in states]),
+            nfe=np.concatenate([state.nfe for state in states]),
+            failed=np.concatenate([state.failed for state in states]),
+        )  # fmt: skip
+        return self._whole
+
+    def _part(self, whole: State, i: int, step: int) -> State:
+        atoms = slice(self._atoms[i], self._atoms[i + 1])
+        molecules = slice(self._molecules[i], self._molecules[i + 1])
+        return State(
+            positions=whole.positions[atoms],
+            step=step,
+            active=whole.active[molecules],
+            sigma_hat=whole.sigma_hat[molecules],
+            rms_force=whole.rms_force[molecules],
+            nfe=whole.nfe[molecules],
+            failed=whole.failed[molecules],
+        )
