@@ -1,20 +1,28 @@
 import * as Tooltip from '@radix-ui/react-tooltip'
-import { useEffect, type ReactNode } from 'react'
-import { useSession, useTools } from './context'
+import { lazy, Suspense, useEffect, type ReactNode } from 'react'
+import { useDesk, useSession, useTools } from './context'
 import { LiveRegion } from './controls'
 import { HelpDialog } from './HelpDialog'
+import { DropZone } from './incoming/DropZone'
 import { Inspector } from './Inspector'
 import { attachShortcuts } from './shortcuts'
 import { PanelRail, SidePanel } from './SidePanel'
 import { StageView } from './Stage'
 import { Toasts } from './Toasts'
 import { ToolRail } from './ToolRail'
+import { TourHost } from './tour/TourHost'
 import { TopBar } from './TopBar'
 import { Tray } from './Tray'
+
+// Not needed to begin with.
+const Dialogs = lazy(() => import('./Dialogs'))
+const Palette = lazy(() => import('./palette/Palette'))
 
 export function App(): ReactNode {
   const tools = useTools()
   const announcement = useSession((s) => s.announcement)
+  const dialog = useDesk((d) => d.dialog !== null)
+  const palette = useDesk((d) => d.palette)
   useEffect(() => attachShortcuts(tools), [tools])
   return (
     <Tooltip.Provider delayDuration={450} skipDelayDuration={200}>
@@ -24,10 +32,16 @@ export function App(): ReactNode {
         <PanelRail />
         <SidePanel />
         <StageView />
+        <TourHost />
         <Inspector />
         <Tray />
       </div>
       <HelpDialog />
+      <Suspense>
+        {dialog && <Dialogs />}
+        {palette && <Palette />}
+      </Suspense>
+      <DropZone />
       <Toasts />
       <LiveRegion text={announcement} />
     </Tooltip.Provider>

@@ -9,6 +9,7 @@ import { followPointer } from '../gizmo/modal'
 import { element } from '../chemistry/elements'
 import { project, silhouette } from '../viewer/projection'
 import type { View } from '../viewer/stage'
+import { AtomLabels } from './AtomLabels'
 import { CellLabels } from './CellLabels'
 import { useActions, useDesign, useSession, useTools, useView } from './context'
 import { CompareLabels } from './history/CompareLabels'
@@ -23,6 +24,7 @@ export function Overlay() {
     <>
       <svg className="overlay" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Handles">
         {mode === 'design' && <DesignOverlay view={view} />}
+        <AtomLabels view={view} />
         <HoverRing view={view} />
         <Measurement view={view} />
       </svg>

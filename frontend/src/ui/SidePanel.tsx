@@ -3,12 +3,14 @@ import { useDesk, useTools } from './context'
 import { IconButton } from './controls'
 import type { Panel } from './desk'
 import { HistoryPanel } from './history/HistoryPanel'
-import { CloseIcon, HistoryIcon, MoleculeIcon } from './icons'
+import { CloseIcon, HistoryIcon, MoleculeIcon, TableIcon } from './icons'
 import { MoleculePanel } from './molecule/MoleculePanel'
+import { TablesPanel } from './tables/TablesPanel'
 
 const PANELS: readonly { panel: Panel; label: string; hint: string; keys: string; Icon: ComponentType; Body: ComponentType }[] = [
   { panel: 'molecule', label: 'Molecule', hint: 'Molecule: drawing and properties', keys: 'I', Icon: MoleculeIcon, Body: MoleculePanel },
   { panel: 'history', label: 'History', hint: 'History', keys: 'Y', Icon: HistoryIcon, Body: HistoryPanel },
+  { panel: 'tables', label: 'Atoms and blobs', hint: 'Table of atoms and blobs', keys: 'T', Icon: TableIcon, Body: TablesPanel },
 ]
 
 /** Which panel stands beside the canvas: buttons at the foot of the tool rail. */

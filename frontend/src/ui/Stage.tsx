@@ -8,6 +8,7 @@ import type { Tools } from './context'
 import { useActions, useActiveRun, useDesign, useSession, useTools, useView } from './context'
 import { IconButton, Segmented } from './controls'
 import { FitIcon } from './icons'
+import { LookMenu } from './LookMenu'
 import { Overlay } from './Overlay'
 
 /** The 3D view with everything that lies upon it. */
@@ -86,7 +87,7 @@ function nextMeasured(origin: readonly { molecule: number }[], measured: readonl
   return same && measured.length < 4 ? [...measured, atom] : [atom]
 }
 
-function placeAt({ studio, actions }: Tools, x: number, y: number): void {
+function placeAt({ studio, actions }: Pick<Tools, 'studio' | 'actions'>, x: number, y: number): void {
   const { camera, viewport } = studio.stage.view.getState()
   const point = rayToPlane(rayThrough(camera, viewport, x, y), camera.target, viewAxes(camera)[2])
   if (point !== null) actions.placeBlob(point)
@@ -136,6 +137,7 @@ function Hud() {
             onChange={(next) => studio.session.setState({ layout: next })}
           />
         )}
+        <LookMenu />
         <IconButton label="Fit everything into the view" keys="F" side="left" className="floating" onClick={() => studio.stage.frame()}><FitIcon /></IconButton>
       </div>
       <Legend mode={mode} hasBlobs={blobs > 0} live={record !== null && isLive(record.run)} />

@@ -1,10 +1,11 @@
 import * as Menu from '@radix-ui/react-dropdown-menu'
 import { EXAMPLES } from '../document/examples'
 import { canRedo, canUndo } from '../document/history'
-import { useActions, useActiveRun, useDesign, useDocument, useRuns, useSession, useTools } from './context'
+import { useActions, useDocument, useRuns, useSession, useTools } from './context'
 import { IconButton } from './controls'
-import { AutoIcon, ExportIcon, HelpIcon, MenuIcon, MoonIcon, RedoIcon, SunIcon, UndoIcon } from './icons'
-import { candidateStructures, currentStructure } from './files'
+import { ExportMenu } from './ExportMenu'
+import { AutoIcon, HelpIcon, MenuIcon, MoonIcon, RedoIcon, SearchIcon, ShareIcon, SunIcon, UndoIcon } from './icons'
+import { TitleField } from './keeping/TitleField'
 import type { Theme } from './theme'
 
 export function TopBar() {
@@ -16,12 +17,17 @@ export function TopBar() {
     <header className="top-bar">
       <h1 className="brand"><Mark />GPFF Studio</h1>
       <DesignMenu />
+      <TitleField />
       <div className="group">
         <IconButton label="Undo" keys="Ctrl Z" disabled={!undoable} onClick={() => actions.undo()}><UndoIcon /></IconButton>
         <IconButton label="Redo" keys="Ctrl ⇧ Z" disabled={!redoable} onClick={() => actions.redo()}><RedoIcon /></IconButton>
       </div>
       <div className="spacer" />
       <LinkBadge />
+      <button type="button" className="palette-button" aria-label="Find a command" onClick={() => studio.desk.setState({ palette: true })}>
+        <SearchIcon /><kbd>Ctrl K</kbd>
+      </button>
+      <button type="button" className="text-button" aria-label="Share" onClick={() => studio.desk.setState({ dialog: 'share' })}><ShareIcon /><span className="wide-only">Share</span></button>
       <ExportMenu />
       <ThemeButton />
       <IconButton label="Help and shortcuts" keys="?" onClick={() => studio.session.setState({ help: true })}><HelpIcon /></IconButton>
@@ -41,56 +47,28 @@ function Mark() {
 }
 
 function DesignMenu() {
-  const actions = useActions()
+  const { studio, filing } = useTools()
+  const dialog = (name: 'open' | 'details' | 'paste') => () => studio.desk.setState({ dialog: name })
   return (
     <Menu.Root>
       <Menu.Trigger className="text-button">Design<MenuIcon /></Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
-          <Menu.Item onSelect={() => actions.startOver()}>New design</Menu.Item>
+          <Menu.Item onSelect={() => void filing.startOver()}>New design</Menu.Item>
+          <Menu.Item onSelect={dialog('open')}>Open…<kbd>Ctrl O</kbd></Menu.Item>
+          <Menu.Item onSelect={() => void filing.saving.save()}>Save on the service<kbd>Ctrl S</kbd></Menu.Item>
+          <Menu.Item onSelect={dialog('details')}>Name and tags…</Menu.Item>
+          <Menu.Separator />
+          <Menu.Item onSelect={dialog('paste')}>Start from a real molecule…</Menu.Item>
+          <Menu.Item onSelect={() => filing.pickFile()}>Open a file…</Menu.Item>
           <Menu.Separator />
           <Menu.Label>Examples</Menu.Label>
           {EXAMPLES.map((example) => (
-            <Menu.Item key={example.id} onSelect={() => actions.loadExample(example)}>
+            <Menu.Item key={example.id} onSelect={() => filing.loadExample(example)}>
               <span>{example.title}</span>
               <small>{example.note}</small>
             </Menu.Item>
           ))}
-        </Menu.Content>
-      </Menu.Portal>
-    </Menu.Root>
-  )
-}
-
-function ExportMenu() {
-  const { studio, actions } = useTools()
-  // What there is to save changes with these three.
-  useSession((s) => `${s.mode}${s.focus ?? ''}`)
-  useDesign((d) => d.scaffold)
-  const record = useActiveRun()
-  const molecule = currentStructure(studio)
-  const all = record?.run.phase === 'done' ? candidateStructures(studio) : []
-  const nothing = molecule === null && all.length === 0
-  return (
-    <Menu.Root>
-      <Menu.Trigger className="text-button" disabled={nothing} aria-label="Export"><ExportIcon /><span className="wide-only">Export</span></Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Content className="menu" align="end" sideOffset={6} collisionPadding={8}>
-          {molecule !== null && (
-            <>
-              <Menu.Label className="menu-molecule">{molecule.name}</Menu.Label>
-              <Menu.Item onSelect={() => actions.saveMolecules([molecule], 'sdf')}>SDF<small>with bonds</small></Menu.Item>
-              <Menu.Item onSelect={() => actions.saveMolecules([molecule], 'xyz')}>XYZ<small>coordinates only</small></Menu.Item>
-            </>
-          )}
-          {molecule !== null && all.length > 1 && <Menu.Separator />}
-          {all.length > 1 && (
-            <>
-              <Menu.Label>All {all.length} candidates</Menu.Label>
-              <Menu.Item onSelect={() => actions.saveMolecules(all, 'sdf')}>SDF</Menu.Item>
-              <Menu.Item onSelect={() => actions.saveMolecules(all, 'xyz')}>XYZ</Menu.Item>
-            </>
-          )}
         </Menu.Content>
       </Menu.Portal>
     </Menu.Root>

@@ -1,8 +1,9 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
+import type { Incoming } from './incoming/records'
 
 /** What may stand beside the canvas. */
 export type Panel = 'history' | 'molecule' | 'tables'
-export type DialogName = 'open' | 'share' | 'details' | 'paste'
+export type DialogName = 'open' | 'share' | 'details' | 'paste' | 'conflict'
 
 /** A node of the history, or one candidate of a generation. */
 export interface Place {
@@ -15,6 +16,8 @@ export interface Desk {
   readonly panel: Panel | null
   readonly palette: boolean
   readonly dialog: DialogName | null
+  /** Several molecules of one file, of which one can be chosen. */
+  readonly offered: { readonly from: string; readonly found: readonly Incoming[] } | null
   readonly compared: readonly [Place, Place] | null
   readonly touring: boolean
 }
@@ -33,6 +36,7 @@ export function createDesk(): DeskStore {
     panel: storedPanel(),
     palette: false,
     dialog: null,
+    offered: null,
     compared: null,
     touring: false,
   }))

@@ -47,3 +47,4 @@ export const CompareIcon = icon(<><rect x="3" y="5" width="5.5" height="10" rx="
 export const PencilIcon = icon(<path d="M4 16l.8-3.4 8.6-8.6 2.6 2.6-8.6 8.6zM11.8 5.6l2.6 2.6" />)
 export const ShareIcon = icon(<><circle cx="5.5" cy="10" r="2" /><circle cx="14.5" cy="5" r="2" /><circle cx="14.5" cy="15" r="2" /><path d="M7.3 9l5.4-3M7.3 11l5.4 3" /></>)
 export const SwapIcon = icon(<path d="M4 7.5h11M12 4.5l3 3-3 3M16 12.5H5M8 9.5l-3 3 3 3" />)
+export const EyeIcon = icon(<><path d="M2.5 10S5.5 5 10 5s7.5 5 7.5 5-3 5-7.5 5-7.5-5-7.5-5z" /><circle cx="10" cy="10" r="2.2" /></>)

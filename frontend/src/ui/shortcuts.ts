@@ -5,6 +5,7 @@ import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { stepBy, togglePlay } from '../viewer/clock'
 import type { Tools } from './context'
+import { following, HYDROGENS, LABELS } from './viewing'
 
 /** What the help dialog lists. */
 export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [string, string])[] }[] = [
@@ -39,8 +40,13 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['right drag, Shift drag', 'move'],
       ['wheel', 'zoom'],
       ['F', 'fit everything'],
-      ['I Y', 'molecule, history'],
+      ['H', 'hydrogens: all, not on carbon, none'],
+      ['L', 'labels: none, elements, numbers'],
+      ['I Y T', 'molecule, history, table'],
       ['Tab', 'goes through handles and hydrogens'],
+      ['Ctrl K', 'every command, by its name'],
+      ['Ctrl S', 'save on the service'],
+      ['Ctrl O', 'open a design'],
       ['?', 'this list'],
     ],
   },
@@ -82,12 +88,20 @@ function letGo(event: MouseEvent): void {
   if (event.detail > 0 && button !== null && button === document.activeElement && !button.hasAttribute('aria-haspopup')) button.blur()
 }
 
-function withControl({ actions }: Tools, event: KeyboardEvent): boolean {
+function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): boolean {
   const key = event.key.toLowerCase()
   if (key === 'enter') {
     const next = actions.next()
     if (next.kind === 'accept') actions.generateAgain()
     else if (next.kind !== 'stop') actions.run(next)
+    return true
+  }
+  if (key === 'k' || key === 'o') {
+    studio.desk.setState(key === 'k' ? { palette: true } : { dialog: 'open' })
+    return true
+  }
+  if (key === 's' && !event.shiftKey) {
+    void filing.saving.save()
     return true
   }
   const typing = event.target instanceof Element && event.target.closest(TYPING) !== null
@@ -159,6 +173,9 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'f': stage.frame(); return true
     case 'i': actions.togglePanel('molecule'); return true
     case 'y': actions.togglePanel('history'); return true
+    case 't': actions.togglePanel('tables'); return true
+    case 'h': nextLook(studio, 'hydrogens'); return true
+    case 'l': nextLook(studio, 'labels'); return true
     case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.generateAgain(); return true
     case '?': session.setState({ help: true }); return true
     case 'delete':
@@ -175,8 +192,16 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   }
 }
 
+/** The next way to show hydrogens or labels, and what it is. */
+function nextLook({ viewing, session }: Tools['studio'], what: 'hydrogens' | 'labels'): void {
+  const look = viewing.getState()
+  const next = what === 'hydrogens' ? following(HYDROGENS, look.hydrogens) : following(LABELS, look.labels)
+  viewing.setState({ [what]: next.value })
+  session.setState({ announcement: next.label })
+}
+
 /** Lets go of one thing at a time, the most recent first. */
-function escape({ studio, actions }: Tools): void {
+function escape({ studio, actions }: Pick<Tools, 'studio' | 'actions'>): void {
   const { session } = studio
   const { measured, tool, mode, focus } = session.getState()
   if (measured.length > 0) session.setState({ measured: [] })
