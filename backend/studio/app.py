@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from studio.api import answers, designs, generate, health, model, molecules, ws
+from studio.api import answers, designs, docs, generate, health, model, molecules, ws
 from studio.api import jobs as jobs_api
 from studio.api.access import Access
 from studio.api.gate import Gate
@@ -74,9 +74,11 @@ def create_app(
         version=version("gpff-studio"),
         description="Molecules in 3D from a generative pseudo-force field. The socket `/ws` streams every step.",
         lifespan=lifespan,
+        docs_url=None,  # what FastAPI brings loads scripts from elsewhere
+        redoc_url=None,
     )
     answers.install(app)
-    for module in (generate, jobs_api, health, model, molecules, designs, ws):
+    for module in (generate, jobs_api, health, model, molecules, designs, docs, ws):
         app.include_router(module.router)
     app.include_router(designs.shares)
     interface = {path: [method.upper() for method in item] for path, item in app.openapi()["paths"].items()}
