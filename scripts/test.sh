@@ -36,6 +36,7 @@ check "ruff: format" $bin/ruff format --check .
 check "mypy: types" $bin/mypy
 check "import contracts" $bin/lint-imports --no-logo
 check "wire types" $bin/python scripts/generate_protocol.py --check
+check "the socket's document" $bin/python scripts/generate_asyncapi.py --check
 check "table of settings" $bin/python scripts/generate_settings.py --check
 check "page: types and style" scripts/npm.sh run --silent check
 if [[ ${1:-} != lint ]]; then
