@@ -21,7 +21,7 @@ MAX_PAGE = 100
 MAX_TAGS = 100
 MAX_LINE = 200
 MAX_THUMBNAIL = 32_768
-REPLAY_TOLERANCE = 1e-2  # Å
+REPLAY_TOLERANCE = 0.05  # Å, of the atom that is off most
 
 _FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d")
@@ -232,8 +232,8 @@ class ReplayedCandidate(Wire):
 class Replay(Wire):
     """What running a node's spec and seed once more came to. `exact`: to the last bit; `agrees`: within `tolerance` Å.
 
-    The same hardware with the same jobs in the batch gives the same bits; other batch mates or hardware change the
-    rounding, which stays far below the tolerance.
+    On the same machine the bits are the same, or all but the last, whoever shares the calls of the network. Other
+    hardware rounds in another way, and noise that comes later can make more of that: with SDD 0.02 Å were seen.
     """
 
     agrees: bool

@@ -235,8 +235,8 @@ export interface ReplayedCandidate {
 /**
  * What running a node's spec and seed once more came to. `exact`: to the last bit; `agrees`: within `tolerance` Å.
  *
- * The same hardware with the same jobs in the batch gives the same bits; other batch mates or hardware change the
- * rounding, which stays far below the tolerance.
+ * On the same machine the bits are the same, or all but the last, whoever shares the calls of the network. Other
+ * hardware rounds in another way, and noise that comes later can make more of that: with SDD 0.02 Å were seen.
  */
 export interface Replay {
   readonly agrees: boolean;
