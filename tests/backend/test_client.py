@@ -25,11 +25,13 @@ from studio.client import (
     Candidate,
     Client,
     ClientError,
+    Conflict,
     Expired,
     Final,
     Frame,
     GenerateSpec,
     NotFound,
+    Outdated,
     ProblemError,
     ServerError,
     TooLarge,
@@ -37,6 +39,7 @@ from studio.client import (
     Unavailable,
     Unreachable,
     VerdictMessage,
+    calls,
 )
 from studio.client.errors import _KINDS
 from studio.client.story import Patience
@@ -254,10 +257,75 @@ def test_a_key_of_ones_own_starts_one_job(studio: Client) -> None:
     assert twice[0] == twice[1] and studio.submit("CH4", steps=3).id != twice[0]
 
 
-def test_all_pages_of_jobs_are_read(live: Live) -> None:
-    with running(settings("harmonic")) as own, Client(own.url) as studio:
-        ids = [studio.submit("H2O", steps=1).id for _ in range(103)]
-        assert [job.job for job in studio.jobs()] == ids[::-1]
+def test_all_pages_of_jobs_are_read(studio: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calls, "PAGE", 2)
+    ids = [studio.submit("H2O", steps=1).id for _ in range(5)]
+    found = [job.job for job in studio.jobs()]
+    assert found[:5] == ids[::-1] and len(set(found)) == len(found)
+
+
+# --- designs -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
+    with running(settings("harmonic", data=tmp_path_factory.mktemp("data"))) as live:
+        yield live
+
+
+def test_designs(kept: Live) -> None:
+    with Client(kept.url) as studio:
+        spec = {"formula": "C2H6O", "steps": 20, "lambda": 0.5}
+        result = studio.generate(spec, n_samples=2, seed=4)
+        node = {"spec": {**spec, "n_samples": 2}, "seed": 4, "model": result.model, "candidates": result.candidates}
+        design = studio.designs.create("ethanol", [{**node, "id": "root", "chosen": 1}], tags=["a"])
+        assert (design.name, design.tags, design.n_nodes, design.revision) == ("ethanol", ["a"], 1, 1)
+        appended = studio.designs.append(design.id, [{"id": "next", "parent": "root", "kind": "pick", "chosen": 0}])
+        assert (
+            appended.added == ["next"]
+            and studio.designs.append(design.id, [{"id": "next", "parent": "root", "kind": "pick", "chosen": 0}]).added
+            == []
+        )
+        read = studio.designs.node(design.id, "root")
+        assert [c.positions for c in read.candidates] == [c.positions for c in result.candidates]
+        replay = studio.designs.replay(design.id, "root")
+        assert replay.agrees and len(replay.candidates) == 2
+        changed = studio.designs.change(design.id, revision=appended.revision, name="alcohol")
+        assert changed.name == "alcohol"
+        with pytest.raises(Outdated):
+            studio.designs.change(design.id, revision=1, name="late")
+        text = studio.designs.export(design.id)
+        copy = studio.designs.import_file(text)
+        assert copy.id != design.id and copy.n_nodes == 2
+        share = studio.designs.share(design.id).share
+        assert share is not None and studio.designs.shared(share) == text
+        studio.designs.unshare(design.id)
+        with pytest.raises(NotFound):
+            studio.designs.shared(share)
+        assert {d.id for d in studio.designs.search(formula="C2H6O")} == {design.id, copy.id}
+        assert [d.id for d in studio.designs.search("alcohol", tags=["a"])] != []
+        studio.designs.delete(copy.id)
+        with pytest.raises(NotFound):
+            studio.designs.read(copy.id)
+        assert studio.designs.read(design.id).n_nodes == 2
+
+
+async def test_designs_in_asyncio(kept: Live) -> None:
+    async with AsyncClient(kept.url) as studio:
+        design = await studio.designs.create("water")
+        await studio.designs.append(design.id, [{"id": "root"}])
+        assert (await studio.designs.node(design.id, "root")).parent is None
+        assert (await studio.designs.change(design.id, name="ice")).name == "ice"
+        text = await studio.designs.export(design.id)
+        copy = await studio.designs.import_file(text)
+        share = (await studio.designs.share(copy.id)).share
+        assert share is not None and '"ice"' in await studio.designs.shared(share)
+        assert (await studio.designs.unshare(copy.id)).share is None
+        with pytest.raises(Conflict):
+            await studio.designs.replay(copy.id, "root")
+        await studio.designs.delete(copy.id)
+        assert [d.id async for d in studio.designs.search("ice")] == [design.id]
+        assert (await studio.designs.read(design.id)).n_nodes == 1
 
 
 # --- step by step ------------------------------------------------------------------------------------

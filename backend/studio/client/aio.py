@@ -10,6 +10,7 @@ import httpx
 from studio.client import calls, errors
 from studio.client.aio_run import AsyncRun
 from studio.client.calls import Attempts, Call
+from studio.client.designs import AsyncDesigns
 from studio.client.molecules import AsyncMolecules
 from studio.client.story import Story, start_of
 from studio.client.trajectory import Trajectory, trajectory_of
@@ -39,6 +40,7 @@ class AsyncClient:
         self._wiring = Wiring(url, key, timeout_s, retries, patience_s)
         self._http = httpx.AsyncClient(base_url=url, headers=self._wiring.headers, transport=transport)
         self.molecules = AsyncMolecules(self._ask)
+        self.designs = AsyncDesigns(self._ask)
 
     async def __aenter__(self) -> Self:
         return self
@@ -111,7 +113,7 @@ class AsyncClient:
         """Your jobs that run and that are kept, the newest first."""
         before: str | None = None
         while True:
-            page = await self._ask(calls.jobs(100, before))
+            page = await self._ask(calls.jobs(before))
             for job in page.jobs:
                 yield job
             if (before := page.next) is None:

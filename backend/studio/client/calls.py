@@ -10,6 +10,7 @@ import httpx
 from pydantic import TypeAdapter
 
 from studio.client import errors
+from studio.client.wishes import given_only
 from studio.job_types import CandidateLine, ErrorLine, JobList, JobStatus, LaneName, Line, TrajectoryFormat
 from studio.protocol import Candidate, GenerateResult, GenerateSpec, Health, ModelCard, Topology, Wire
 
@@ -20,30 +21,36 @@ WAIT_S = 30.0  # for one answer about a job that runs
 LONG_S = 600.0  # a run may take so long
 MAX_RETRY_S = 30.0
 MARGIN_S = 10.0  # beside what the service waits on purpose
-REPEATABLE = frozenset({"GET", "DELETE"})
+REPEATABLE = frozenset({"GET", "PUT", "DELETE"})
 KEY = "Idempotency-Key"
+PAGE = 100
 
 
 @dataclass(frozen=True)
 class Call[T]:
-    """One request. `read`: its answer, when it is a good one. `timeout_s`: None for the client's own."""
+    """One request. `read`: its answer, when it is a good one. `timeout_s`: None for the client's own.
+
+    `body` or `text` is its JSON. `again`: what arrives twice is done once.
+    """
 
     method: str
     path: str
     read: Callable[[httpx.Response], T]
-    params: Mapping[str, str | int | float] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
     body: Wire | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float | None = None
+    text: str | None = None
+    again: bool = False
 
     @property
     def repeatable(self) -> bool:
         """Whether it may be sent again although it may have arrived."""
-        return self.method in REPEATABLE or KEY in self.headers
+        return self.again or self.method in REPEATABLE or KEY in self.headers
 
     def arguments(self, timeout_s: float) -> dict[str, Any]:
         """For `httpx.Client.build_request`."""
-        content = None if self.body is None else self.body.model_dump_json(by_alias=True, exclude_unset=True)
+        content = self.text if self.body is None else self.body.model_dump_json(by_alias=True, exclude_unset=True)
         headers = {**({} if content is None else {"Content-Type": "application/json"}), **self.headers}
         return {
             "method": self.method,
@@ -116,6 +123,11 @@ def _code(response: httpx.Response) -> str:
     return errors.of_answer(response).code
 
 
+def fresh_key() -> dict[str, str]:
+    """A header by which the service knows this request when it comes again."""
+    return {KEY: secrets.token_hex(16)}
+
+
 def model_of[M](model: type[M]) -> Callable[[httpx.Response], M]:
     adapter: TypeAdapter[M] = TypeAdapter(model)
     return lambda response: adapter.validate_json(response.content)
@@ -129,8 +141,8 @@ def _text(response: httpx.Response) -> str:
 
 
 def generate(spec: GenerateSpec, deadline_s: float | None) -> Call[GenerateResult]:
-    params = {} if deadline_s is None else {"deadline_s": deadline_s}
-    return Call("POST", "/generate", model_of(GenerateResult), params, spec, _key(), LONG_S)
+    params = given_only(deadline_s=deadline_s)
+    return Call("POST", "/generate", model_of(GenerateResult), params, spec, fresh_key(), LONG_S)
 
 
 def generate_sdf(spec: GenerateSpec, deadline_s: float | None) -> Call[str]:
@@ -140,20 +152,17 @@ def generate_sdf(spec: GenerateSpec, deadline_s: float | None) -> Call[str]:
 
 def generate_lines(spec: GenerateSpec, deadline_s: float | None) -> Call[None]:
     """Read line by line, and not sent again: some lines may have been read."""
-    params = {} if deadline_s is None else {"deadline_s": deadline_s}
+    params = given_only(deadline_s=deadline_s)
     return Call("POST", "/generate", lambda response: None, params, spec, {"Accept": NDJSON}, LONG_S)
 
 
 def submit(spec: GenerateSpec, lane: LaneName, deadline_s: float | None, key: str | None) -> Call[JobStatus]:
-    params: dict[str, str | int | float] = {"lane": lane}
-    if deadline_s is not None:
-        params["deadline_s"] = deadline_s
-    return Call("POST", "/jobs", model_of(JobStatus), params, spec, _key(key))
+    params = {"lane": lane, **given_only(deadline_s=deadline_s)}
+    return Call("POST", "/jobs", model_of(JobStatus), params, spec, fresh_key() if key is None else {KEY: key})
 
 
-def jobs(limit: int, before: str | None) -> Call[JobList]:
-    params: dict[str, str | int | float] = {"limit": limit, **({} if before is None else {"before": before})}
-    return Call("GET", "/jobs", model_of(JobList), params)
+def jobs(before: str | None) -> Call[JobList]:
+    return Call("GET", "/jobs", model_of(JobList), {"limit": PAGE, **given_only(before=before)})
 
 
 def status(job: str, wait_s: float) -> Call[JobStatus]:
@@ -183,7 +192,3 @@ def model() -> Call[ModelCard]:
 
 def health() -> Call[Health]:
     return Call("GET", "/healthz", model_of(Health))
-
-
-def _key(given: str | None = None) -> dict[str, str]:
-    return {KEY: given or secrets.token_hex(16)}

@@ -9,6 +9,7 @@ import httpx
 
 from studio.client import calls, errors
 from studio.client.calls import Attempts, Call
+from studio.client.designs import Designs
 from studio.client.molecules import Molecules
 from studio.client.story import Story, start_of
 from studio.client.sync_run import Run
@@ -39,6 +40,7 @@ class Client:
         self._wiring = Wiring(url, key, timeout_s, retries, patience_s)
         self._http = httpx.Client(base_url=url, headers=self._wiring.headers, transport=transport)
         self.molecules = Molecules(self._ask)
+        self.designs = Designs(self._ask)
 
     def __enter__(self) -> Self:
         return self
@@ -109,7 +111,7 @@ class Client:
         """Your jobs that run and that are kept, the newest first."""
         before: str | None = None
         while True:
-            page = self._ask(calls.jobs(100, before))
+            page = self._ask(calls.jobs(before))
             yield from page.jobs
             if (before := page.next) is None:
                 return
