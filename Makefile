@@ -3,6 +3,7 @@
 
 PORT ?= 8000
 RUN ?= runs/default
+N ?= 1000
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -28,8 +29,8 @@ test: setup ## run every check: style, types, import contracts, the page's tests
 train: $(VENV)/.kernel ## train, or go on with, the model in runs/default (RUN=folder)
 	@$(VENV)/bin/gpff train $(RUN)
 
-evaluate: $(VENV)/.kernel ## print the table of validity against network evaluations
-	@$(VENV)/bin/gpff evaluate
+evaluate: $(VENV)/.kernel ## make the tables and figures of docs/results from N molecules a cell; goes on where it was (N=1000)
+	@OMP_NUM_THREADS=1 $(VENV)/bin/gpff evaluate --n $(N)
 
 bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
 	@$(PYTHON) -m benchmarks

@@ -9,7 +9,6 @@ and none that reads σ off the force.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import shlex
 import sys
@@ -23,14 +22,15 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from gpff.cells import held_out_formulas
 from gpff.chemistry import BondWorkers
 from gpff.data import QM9
 from gpff.data import load as load_data
-from gpff.evaluate import Rate, held_out_formulas, title
 from gpff.force import field_tables, forces_of, quick_products
 from gpff.generation import batches
 from gpff.molecules import pointers
 from gpff.noising import NoiseConfig
+from gpff.pages import Rate, title, write
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
@@ -214,9 +214,4 @@ def run(args: argparse.Namespace) -> None:
     page = table(lines, trainers, shlex.join(["gpff", *sys.argv[1:]]))
     print(page)
     if args.output:
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "baselines.md").write_text(page)
-        with (args.output / "baselines.csv").open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(asdict(lines[0])))
-            writer.writeheader()
-            writer.writerows(asdict(line) for line in lines)
+        write(args.output, "baselines", page, lines)

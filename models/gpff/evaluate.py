@@ -1,191 +1,218 @@
-"""How good a model is: tier-0 validity over network evaluations, on held-out QM9 compositions, with intervals.
+"""``gpff evaluate``: every table and figure of docs/results that tells how good a model is, by one command.
 
-``make evaluate`` (or ``gpff evaluate``) prints the table and with ``--output`` writes it, with the command, the hash
-of the weights and the paper's figure beside each row that has one.
+What is generated is kept (cells.py): a run that was stopped goes on, and one with more molecules takes what is there.
+With ``--only`` single pages are made; ``gpff baselines`` makes the comparison with diffusion models, which trains them.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import math
-import re
+import os
 import shlex
 import sys
-import time
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
+from tqdm import tqdm
 
-from gpff.checkpoint import Model, load
-from gpff.composition import formula
+from gpff import diagnostics, growth, quality, validity
+from gpff.cells import SHAPES, VARIANTS, Bench, Cell, held_out_formulas
+from gpff.checkpoint import load
+from gpff.chemistry import Verdict
 from gpff.data import QM9
 from gpff.data import load as load_data
-from gpff.generation import Candidate, generate
-from gpff.spec import SAMPLERS, Spec
+from gpff.growth_steps import flat_smiles
+from gpff.pages import head, title, write
 
-PAPER = {
-    ("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93",
-    ("sdd+shape", 4): "≈ 40", ("sdd+shape", 6): "70", ("sdd+shape", 256): "99",
-    ("heun", 256): "87", ("stochastic_heun", 256): "97", ("ancestral", 256): "94",
-    ("as_heun", 256): "92", ("as_stochastic_heun", 256): "97", ("as_ancestral", 256): "95",
-}  # fmt: skip
-"""Validity in percent that the paper reports for 10,000 molecules, 256 features, σ = 30 Å."""
+STEPS = (4, 6, 16, 32, 64, 256)
+JUDGED = ("dd", "sdd", "sdd+shape", "stochastic_heun", "as_stochastic_heun")
+"""Variants whose molecules are measured beyond validity."""
 
 
 @dataclass(frozen=True)
-class Rate:
-    """``valid`` of ``n`` molecules, with the 95 % Wilson interval of the rate."""
+class Run:
+    """What all pages share."""
 
-    valid: int
-    n: int
+    bench: Bench
+    data: QM9
+    formulas: Sequence[str]
+    args: argparse.Namespace
+    command: str
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Lower and upper bound (E. B. Wilson 1927), both in [0, 1]."""
-        if self.n == 0:
-            return 0.0, 1.0
-        z, p = 1.959964, self.valid / self.n
-        centre = (p + z * z / (2 * self.n)) / (1 + z * z / self.n)
-        half = z / (1 + z * z / self.n) * math.sqrt(p * (1 - p) / self.n + z * z / (4 * self.n**2))
-        return max(0.0, centre - half), min(1.0, centre + half)
+    def cell(self, variant: str, steps: int, noise: float | None = None) -> Cell:
+        """A cell of this run."""
+        return Cell(variant, steps, self.args.n, noise, self.args.seed, self.args.split)
 
-    def __str__(self) -> str:
-        low, high = self.interval
-        return f"{100 * self.valid / max(1, self.n):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    def validity_cells(self) -> list[Cell]:
+        """Cells of the table of validity; several λ where several are asked for."""
+        noises: list[float | None] = self.args.noise or [None]
+        return [
+            self.cell(variant, steps, noise)
+            for variant in self.args.samplers
+            for noise in (noises if variant.startswith("sdd") else [None])
+            for steps in self.args.steps
+        ]
 
+    def judged_cells(self) -> list[Cell]:
+        """Cells of the table of quality."""
+        return [self.cell(variant, max(self.args.steps)) for variant in JUDGED if variant in self.args.samplers]
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table. ``noise`` is λ in Å; ``nfe`` the mean number of network evaluations of a molecule."""
+    def shape_cells(self) -> list[Cell]:
+        """Cells of the archetypes."""
+        return [self.cell(f"sdd+{shape}", max(self.args.steps)) for shape in SHAPES]
 
-    sampler: str
-    steps: int
-    noise: float | None
-    n: int
-    valid: int
-    unique: int
-    finite: int
-    nfe: float
-    seconds: float
-    reasons: str
-
-
-def held_out_formulas(data: QM9, n: int, split: str = "test", seed: int = 0) -> list[str]:
-    """Formulas of ``n`` molecules of a split, drawn without replacement with ``seed``."""
-    part = data.subset(split)
-    ids = np.random.default_rng(seed).permutation(len(part))[:n]
-    return [formula(part[int(i)][0].astype(np.int64)) for i in ids]
+    def molecules(self, cell: Cell) -> list[quality.Molecule]:
+        """The judged molecules of a cell."""
+        return [
+            quality.Molecule(c.numbers, c.positions, Verdict(bool(c.valid), c.smiles, c.reason, c.bonds))
+            for c in self.bench.candidates(cell, self.formulas)
+        ]
 
 
-VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape")
-"""What can be measured: the samplers, and two of them with the shape of each molecule from the shape predictor."""
+def make_validity(run: Run, folder: Path) -> str:
+    """validity.md, .csv, .svg, .png."""
+    rows = [validity.row(cell, run.bench.candidates(cell, run.formulas)) for cell in run.validity_cells()]
+    page = validity.table(rows, run.bench.model, run.command, run.args.split) + "\n![Validity](validity.svg)\n"
+    write(folder, "validity", page, rows)
+    validity.picture(rows, folder)
+    return page
 
 
-def generated(
-    model: Model, formulas: Sequence[str], variant: str, steps: int, noise: float | None, seed: int, progress: bool
-) -> list[Candidate]:
-    """One judged molecule of every formula from the σ = 30 Å prior, or from its shape's."""
-    name, _, shaped = variant.partition("+")
-    sampler = next(s for s in SAMPLERS if s == name)
-    specs = [Spec.from_formula(formula, shape="any" if shaped else None) for formula in formulas]
-    return generate(
-        model, specs, n=1, sampler=sampler, steps=steps, noise=noise, seed=seed, progress=progress, workers=2
+def make_quality(run: Run, folder: Path) -> str:
+    """quality.md, .csv and distributions.svg, .png."""
+    args = run.args
+    theirs, others = quality.held_out(run.data, args.n)
+    sets = [("qm9", theirs), *((cell.variant, run.molecules(cell)) for cell in run.judged_cells())]
+    reference = quality.measured(others)
+    found = [(name, molecules, quality.measured(molecules)) for name, molecules in sets]
+    known: set[str] = set()
+
+    def smiles_of_training() -> set[str]:
+        if not known:
+            train = run.data.subset("train").smiles
+            bar = tqdm(train, "SMILES of the training split", disable=not run.bench.progress, leave=False)
+            known.update(flat_smiles(bytes(s).decode()) for s in bar)
+        return known
+
+    rows = []
+    for name, molecules, own in found:
+        key = f"quality-{name}-{max(args.steps)}-{args.n}-{args.seed}-{args.split}-{args.busters}-{args.xtb}"
+
+        def judge(name: str = name, molecules: list[quality.Molecule] = molecules, own: quality.Measured = own) -> dict:  # type: ignore[type-arg]
+            known = smiles_of_training()
+            return asdict(quality.quality(name, molecules, own, known, reference, args.busters, args.xtb))
+
+        rows.append(quality.Quality(**run.bench.kept(key, judge)))
+    page = quality.table(rows, run.bench.model, run.command, max(args.steps))
+    write(folder, "quality", page + "\n![Distributions](distributions.svg)\n", rows)
+    shown = [("QM9 test, others" if name == "qm9" else title(name), own) for name, _, own in found if len(own.gap)]
+    quality.distributions_picture([("QM9 test", reference), *(s for s in shown if s[0] != "QM9 test, others")], folder)
+    return page
+
+
+def make_shapes(run: Run, folder: Path) -> str:
+    """shapes.md, .csv, .svg, .png: QM9 and the archetypes."""
+    theirs, _ = quality.held_out(run.data, run.args.n)
+    sets = [("QM9 test", theirs), *((cell.variant.split("+")[1], run.molecules(cell)) for cell in run.shape_cells())]
+    found = [(name, *quality.shaped(name, molecules)) for name, molecules in sets]
+    page = quality.shapes_table([row for _, row, _ in found], run.bench.model, run.command, max(run.args.steps))
+    write(folder, "shapes", page, [row for _, row, _ in found])
+    quality.triangle([(name, ratios) for name, _, ratios in found], folder)
+    return page
+
+
+def make_noise(run: Run, folder: Path) -> str:
+    """noise-levels.md, .csv, .svg, .png and sigma-hat.csv."""
+    n, calls = min(run.args.n, 300), 64
+    model = run.bench.model
+    kept = run.bench.kept(
+        f"noise-levels-{n}-{run.args.seed}",
+        lambda: {
+            "levels": [asdict(v) for v in diagnostics.loss_by_sigma(model, run.data.subset("test"), n, run.args.seed)],
+            "traces": [asdict(t) for t in diagnostics.traces(model, run.formulas[:100], calls, run.args.seed)],
+        },
     )
-
-
-def measure(
-    model: Model, formulas: Sequence[str], sampler: str, steps: int, noise: float | None, seed: int, progress: bool
-) -> Row:
-    """The row of one variant, of one molecule of every formula."""
-    started = time.perf_counter()
-    candidates = generated(model, formulas, sampler, steps, noise, seed, progress)
-    seconds = time.perf_counter() - started
-    valid = [c for c in candidates if c.valid]
-    return Row(
-        sampler, steps, noise, len(candidates), len(valid), len({c.smiles for c in valid}),
-        sum(bool(np.isfinite(c.positions).all()) for c in candidates),
-        float(np.mean([c.nfe for c in candidates])), round(seconds, 1), _reasons(candidates),
-    )  # fmt: skip
-
-
-def _reasons(candidates: Iterable[Candidate]) -> str:
-    """The three commonest reasons for failure, without the atoms that they name."""
-    short = Counter(re.sub(r"\b([A-Z][a-z]?)\d+\b", r"\1", c.reason or "") for c in candidates if not c.valid)
-    return "; ".join(f"{reason} ({count})" for reason, count in short.most_common(3))
-
-
-def table(rows: Sequence[Row], model: Model, command: str) -> str:
-    """The rows as a Markdown page."""
+    levels = [diagnostics.Level(**row) for row in kept["levels"]]
+    traces = [diagnostics.Trace(**row) for row in kept["traces"]]
+    text = (
+        f"{n} molecules of the test split at each noise level, aligned as in training: share of the variance 4σ² of "
+        "the pseudo-force that the network does not explain (an oracle is not at 0: a wide cloud tells little of the "
+        f"molecule), and σ̂ / σ, read off the predicted force. sigma-hat.csv: σ̂ along adaptive runs of {calls} calls, "
+        f"{min(100, len(run.formulas))} test compositions, with the schedule that bounds it."
+    )
     lines = [
-        "# Validity over network evaluations",
-        "",
-        f"Model `{model.name}`, sha256 `{model.hash[:16]}…`, {model.manifest.get('training', {}).get('epochs', '?')} "
-        "epochs of QM9. Held-out QM9 test compositions, one molecule each, from a σ = 30 Å prior; tier 0 (RDKit "
-        "`DetermineBonds`, charge 0, one fragment, no radicals). Brackets: 95 % Wilson interval.",
-        "",
-        f"    {command}",
-        "",
-        "| sampler | steps | mean NFE | λ, Å | n | valid, % | paper, % | distinct | finite | s | common failures |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        *head("Error and σ̂ over noise levels", model, text, run.command),
+        "| σ, Å | n | unexplained | standard error | σ̂ / σ | its spread |",
+        "|---" * 6 + "|",
+        *(
+            f"| {v.sigma:.3g} | {v.n} | {v.unexplained:.4f} | {v.error:.4f} | {v.read:.3f} | {v.read_spread:.3f} |"
+            for v in levels
+        ),
     ]
-    for r in rows:
-        noise = "default" if r.noise is None else f"{r.noise:g}"
-        noise = noise if r.sampler.startswith("sdd") else "–"
-        lines.append(
-            f"| {title(r.sampler)} | {r.steps} | {r.nfe:.1f} | {noise} | {r.n} | {Rate(r.valid, r.n)} | "
-            f"{PAPER.get((r.sampler, r.steps), '')} | {r.unique} | {r.finite} | {r.seconds:.0f} | {r.reasons} |"
-        )
-    return "\n".join(lines) + "\n"
+    page = "\n".join(lines) + "\n\n![Noise levels](noise-levels.svg)\n"
+    write(folder, "noise-levels", page, levels)
+    write_csv(folder, traces)
+    diagnostics.picture(levels, traces, folder)
+    return page
 
 
-def title(sampler: str) -> str:
-    """A sampler's name as tables show it: DD, SDD, Heun, AS stochastic Heun …"""
-    if sampler.endswith("+shape"):
-        return f"{title(sampler.removesuffix('+shape'))}+shape"
-    words = sampler.split("_")
-    names = {"dd": "DD", "sdd": "SDD", "as": "AS", "heun": "Heun"}
-    text = " ".join(names.get(word, word) for word in words)
-    return text[0].upper() + text[1:]
+def write_csv(folder: Path, traces: Sequence[diagnostics.Trace]) -> None:
+    """sigma-hat.csv."""
+    import csv
+
+    with (folder / "sigma-hat.csv").open("w", newline="") as file:
+        out = csv.DictWriter(file, list(asdict(traces[0])))
+        out.writeheader()
+        out.writerows(asdict(trace) for trace in traces)
+
+
+def make_growth(run: Run, folder: Path) -> str:
+    """growth.md, .csv."""
+    rows = growth.measured(run.bench, run.args.candidates, 64, None, run.args.seed)
+    page = growth.table(rows, run.bench.model, run.command)
+    write(folder, "growth", page, rows)
+    return page
+
+
+PAGES: dict[str, Callable[[Run, Path], str]] = {
+    "validity": make_validity,
+    "shapes": make_shapes,
+    "noise": make_noise,
+    "growth": make_growth,
+    "quality": make_quality,
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff evaluate``."""
     parser.add_argument("--model", default="default", help="name or .safetensors file")
-    parser.add_argument("--n", type=int, default=1000, help="test compositions, one molecule each (default 1000)")
-    parser.add_argument("--samplers", nargs="+", choices=VARIANTS, default=["sdd", "dd"])
-    parser.add_argument("--steps", nargs="+", type=int, default=[6, 16, 64, 256])
+    parser.add_argument("--n", type=int, default=1000, help="held-out compositions, one molecule each (default 1000)")
+    parser.add_argument("--only", nargs="+", choices=list(PAGES), default=list(PAGES), help="pages (default all)")
+    samplers = [variant for variant in VARIANTS if variant.split("+")[-1] not in SHAPES]
+    parser.add_argument("--samplers", nargs="+", choices=VARIANTS, default=samplers, help="for validity and quality")
+    parser.add_argument("--steps", nargs="+", type=int, default=list(STEPS), help="network evaluations")
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
+    parser.add_argument("--candidates", type=int, default=64, help="of each growth step (default 64)")
+    parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")
+    parser.add_argument("--xtb", type=int, default=50, help="valid molecules relaxed with GFN2-xTB (default 50)")
+    parser.add_argument("--split", choices=("val", "test"), default="test", help="val while settings are being chosen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
-    parser.add_argument("--output", type=Path, help="folder for validity.md and validity.csv")
+    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes; 0: this one")
+    parser.add_argument("--folder", type=Path, default=Path("runs/evaluate"), help="where what is made is kept")
+    parser.add_argument("--output", type=Path, default=Path("docs/results"), help="folder for pages and figures")
 
 
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff evaluate``."""
-    model = load(args.model, args.device)
-    formulas = held_out_formulas(load_data(), args.n)
-    command = shlex.join(["gpff", *sys.argv[1:]])
-    rows: list[Row] = []
-    for sampler in args.samplers:
-        for noise in (args.noise or [None]) if sampler.startswith("sdd") else [None]:
-            for steps in args.steps:
-                rows.append(measure(model, formulas, sampler, steps, noise, args.seed, progress=sys.stderr.isatty()))
-                print(f"{sampler} {steps} steps λ {noise}: {Rate(rows[-1].valid, rows[-1].n)} %", file=sys.stderr)
-    page = table(rows, model, command)
-    print(page)
-    if args.output:
-        write(args.output, rows, page)
-
-
-def write(folder: Path, rows: Sequence[Row], page: str) -> None:
-    """``validity.md`` and ``validity.csv`` in ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "validity.md").write_text(page)
-    with (folder / "validity.csv").open("w", newline="") as file:
-        out = csv.DictWriter(file, list(asdict(rows[0])))
-        out.writeheader()
-        out.writerows(asdict(row) for row in rows)
+    model, data = load(args.model, args.device), load_data()
+    bench = Bench(model, args.model, args.folder, args.workers, args.device)
+    this = Run(bench, data, held_out_formulas(data, args.n, args.split), args, shlex.join(["gpff", *sys.argv[1:]]))
+    cells = {"validity": this.validity_cells, "quality": this.judged_cells, "shapes": this.shape_cells}
+    # all at once, so that no process waits for the last part of a page
+    bench.fill(
+        list(dict.fromkeys(cell for page in args.only if page in cells for cell in cells[page]())), this.formulas
+    )
+    for page in args.only:
+        print(PAGES[page](this, args.output), flush=True)

@@ -7,22 +7,21 @@ share of all; with ``--output`` it writes the table with its command and the has
 from __future__ import annotations
 
 import argparse
-import csv
+import hashlib
 import shlex
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
+from gpff.cells import Bench
 from gpff.checkpoint import Model, load
 from gpff.composition import formula
-from gpff.evaluate import Rate
 from gpff.generation import Candidate, generate
 from gpff.growth_steps import Step, flat_smiles, steps
+from gpff.pages import Rate, head, write
 from gpff.spec import Spec
 
 
@@ -44,7 +43,7 @@ class Grown:
 def measure(model: Model, step: Step, n: int, sampler_steps: int, noise: float | None, seed: int) -> Grown:
     """``n`` candidates of a step. ``first`` is the number of the first candidate that is the product, from 1."""
     spec = replace(step.spec, n_samples=n, steps=sampler_steps, noise=noise, seed=seed)
-    candidates = generate(model, spec, workers=2)
+    candidates = generate(model, spec)
     found = [flat_smiles(c.smiles) if c.valid and c.smiles else "" for c in candidates]
     scaffold, blob = spec.scaffold, spec.blobs[0]
     assert scaffold is not None and blob.numbers is not None
@@ -66,22 +65,19 @@ def _stayed(candidate: Candidate, spec: Spec) -> bool:
     return bool(np.array_equal(candidate.positions[: len(spec.scaffold.numbers)], spec.scaffold.positions))
 
 
-def table(rows: Sequence[Grown], model: Model, command: str, seconds: float) -> str:
+def table(rows: Sequence[Grown], model: Model, command: str) -> str:
     """The rows as a Markdown page."""
     n, valid = sum(r.n for r in rows), sum(r.valid for r in rows)
     products, kept = sum(r.products for r in rows), sum(r.kept for r in rows)
     reached = sum(r.products > 0 for r in rows)
+    text = (
+        "Known molecules cut at a single bond; the scaffold is relaxed without the piece cut off, whose mean and "
+        "covariance make the blob. Product: the molecule that was cut, without stereo marks."
+    )
     lines = [
-        "# Growing molecules from a scaffold",
-        "",
-        f"Model `{model.name}`, sha256 `{model.hash[:16]}…`. Known molecules cut at a single bond; the scaffold is "
-        "relaxed without the piece cut off, whose mean and covariance make the blob. Product: the molecule that was "
-        "cut, without stereo marks. Brackets: 95 % Wilson interval.",
-        "",
-        f"    {command}",
-        "",
+        *head("Growing molecules from a scaffold", model, text, command),
         f"**Valid: {Rate(valid, n)} %. Products: {Rate(products, n)} %, in {reached} of {len(rows)} steps. Scaffold "
-        f"bit for bit in place: {kept} of {n}.** {seconds:.0f} s.",
+        f"bit for bit in place: {kept} of {n}.**",
         "",
         "| step | scaffold | blob | n | valid, % | product, % | first at | distinct |",
         "|---|---|---|---|---|---|---|---|",
@@ -94,6 +90,20 @@ def table(rows: Sequence[Grown], model: Model, command: str, seconds: float) -> 
     return "\n".join(lines) + "\n"
 
 
+def measured(bench: Bench, n: int, sampler_steps: int, noise: float | None, seed: int) -> list[Grown]:
+    """All steps of the benchmark, each kept in the bench's folder."""
+    found = steps()
+
+    def name(step: Step) -> str:
+        digest = hashlib.sha256(f"{step.name} {step.product}".encode()).hexdigest()[:8]
+        return f"growth-{digest}-{n}-{sampler_steps}-{'default' if noise is None else f'{noise:g}'}-{seed}"
+
+    todo = [step for step in found if not bench.has(name(step))]
+    made = bench.map(measure, [(step, n, sampler_steps, noise, seed) for step in todo], [n * sampler_steps] * len(todo))
+    fresh = {step.name: row for step, row in zip(todo, made, strict=True)}
+    return [Grown(**bench.kept(name(step), lambda s=step: asdict(fresh[s.name]))) for step in found]  # type: ignore[misc]
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff growth``."""
     parser.add_argument("--model", default="default", help="name or .safetensors file")
@@ -102,22 +112,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", type=float, help="λ of SDD in Å")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
+    parser.add_argument("--workers", type=int, default=0, help="processes; 0 works in this one (default)")
+    parser.add_argument("--folder", type=Path, default=Path("runs/evaluate"), help="where parts are kept")
     parser.add_argument("--output", type=Path, help="folder for growth.md and growth.csv")
 
 
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff growth``."""
-    model, started = load(args.model, args.device), time.perf_counter()
-    rows = [
-        measure(model, step, args.n, args.steps, args.noise, args.seed)
-        for step in tqdm(steps(), unit="step", disable=not sys.stderr.isatty())
-    ]
-    page = table(rows, model, shlex.join(["gpff", *sys.argv[1:]]), time.perf_counter() - started)
+    model = load(args.model, args.device)
+    bench = Bench(model, args.model, args.folder, args.workers, args.device)
+    rows = measured(bench, args.n, args.steps, args.noise, args.seed)
+    page = table(rows, model, shlex.join(["gpff", *sys.argv[1:]]))
     print(page)
     if args.output:
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "growth.md").write_text(page)
-        with (args.output / "growth.csv").open("w", newline="") as file:
-            out = csv.DictWriter(file, list(asdict(rows[0])))
-            out.writeheader()
-            out.writerows(asdict(row) for row in rows)
+        write(args.output, "growth", page, rows)

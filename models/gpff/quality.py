@@ -1,19 +1,11 @@
-"""How good the valid molecules are, beside QM9's own: ``gpff quality``.
-
-For each variant, and for the held-out molecules themselves: validity, how many are distinct and new, the Jensen–Shannon
-divergence of the largest pairwise distance, PoseBusters' checks, and what GFN2-xTB makes of the raw geometry. Molecules
-that were generated are kept in ``--cache``, so that a run that was stopped goes on.
-"""
+"""How good the valid molecules are, beside QM9's own: distributions, novelty, PoseBusters, GFN2-xTB, shapes."""
 
 from __future__ import annotations
 
-import argparse
-import csv
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,21 +13,27 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from gpff.checkpoint import Model, load
+from gpff.cells import SHAPES
+from gpff.checkpoint import Model
 from gpff.chemistry import BondWorkers, Verdict
 from gpff.data import QM9
-from gpff.data import load as load_data
 from gpff.distributions import js_divergence, largest_distances
-from gpff.evaluate import VARIANTS, Rate, generated, held_out_formulas, title
 from gpff.growth_steps import flat_smiles
 from gpff.judges import Relaxed, failed_checks, relax
 from gpff.molecules import Floats, Ints, pointers
 from gpff.noising import gather
-from gpff.shape_predictor import npr, principal_variances
+from gpff.pages import Rate, head, number, save_figure, title
+from gpff.property_net import Predicted, properties
+from gpff.shape_predictor import ARCHETYPES, npr, principal_variances
 from gpff.workers import Failure, Workers
 
-PAPER_JS = {"dd": "0.065", "sdd+shape": "0.004", "stochastic_heun": "0.002 (DM)"}
-"""JS divergence of the largest pairwise distance that the paper reports for 10,000 molecules."""
+MEASURES = ("distance", "gap", "energy")
+PAPER_JS = {
+    "dd": (0.065, 0.013, 0.003),
+    "sdd+shape": (0.004, 0.003, 0.003),
+    "stochastic_heun": (0.002, 0.002, 0.001),  # of the paper's DM
+}
+"""JS divergence of `MEASURES` that the paper reports for 10,000 molecules."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,15 @@ class Molecule:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Of valid molecules, `[n]` each: largest pairwise distance in Å, gap and atomisation energy in eV."""
+
+    distance: Floats
+    gap: Floats
+    energy: Floats
+
+
+@dataclass(frozen=True)
 class Quality:
     """One line of the table. Energies in eV, RMSD in Å; None where nothing was measured."""
 
@@ -56,7 +63,9 @@ class Quality:
     valid: int
     distinct: int
     new: int
-    js_distance: float
+    js_distance: float | None
+    js_gap: float | None
+    js_energy: float | None
     busted: int
     unbroken: int
     relaxed: int
@@ -66,12 +75,26 @@ class Quality:
     same: int
 
 
+def measured(
+    molecules: Sequence[Molecule], predict: Callable[[Sequence[Molecule]], list[Predicted]] = properties
+) -> Measured:
+    """What distributions are compared of. Gap and energy are predictions, for QM9's molecules too: errors cancel."""
+    valid = [m for m in molecules if m.verdict.valid]
+    found = predict(valid)
+    return Measured(
+        largest_distances(*_stacked(valid)) if valid else np.zeros(0),
+        np.array([p.gap for p in found]),
+        np.array([p.atomisation_energy for p in found]),
+    )
+
+
 def quality(
-    variant: str, molecules: Sequence[Molecule], known: set[str], reference: Floats, n_busters: int, n_xtb: int
-) -> Quality:
+    variant: str, molecules: Sequence[Molecule], own: Measured, known: set[str], reference: Measured, n_busters: int,
+    n_xtb: int,
+) -> Quality:  # fmt: skip
     """Measure ``molecules``; the costly tests only on the first so many valid ones.
 
-    ``known``: SMILES without stereo marks of the training split; ``reference [m]``: QM9's largest distances, Å.
+    ``own``: of these molecules; ``known``: SMILES without stereo marks of the training split; ``reference``: of QM9.
     """
     valid = [m for m in molecules if m.verdict.valid]
     smiles = {flat_smiles(m.verdict.smiles or "") for m in valid}
@@ -79,12 +102,19 @@ def quality(
     runs = list(_each(relax, [(m.numbers, m.positions) for m in valid[:n_xtb]], "GFN2-xTB"))
     relaxed = [r for r in runs if isinstance(r, Relaxed)]
     energies = np.array([r.energy for r in relaxed])
+    distance, gap, energy = (
+        js_divergence(getattr(own, name), getattr(reference, name)) if valid else None for name in MEASURES
+    )
     return Quality(
-        variant, len(molecules), len(valid), len(smiles), len(smiles - known),
-        js_divergence(largest_distances(*_stacked(valid)), reference), len(checks), checks.count(()), len(relaxed),
-        float(np.median(energies)) if relaxed else None, float(energies.mean()) if relaxed else None,
-        float(np.median([r.rmsd for r in relaxed])) if relaxed else None, sum(r.same for r in relaxed),
+        variant, len(molecules), len(valid), len(smiles), len(smiles - known), distance, gap, energy, len(checks),
+        checks.count(()), len(relaxed), _or_none(np.median, energies),
+        _or_none(np.mean, energies), _or_none(np.median, np.array([r.rmsd for r in relaxed])),
+        sum(r.same for r in relaxed),
     )  # fmt: skip
+
+
+def _or_none(function: Callable[[Floats], Any], values: Floats) -> float | None:
+    return float(function(values)) if len(values) else None
 
 
 def _each(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], name: str) -> Iterator[Any]:
@@ -93,6 +123,8 @@ def _each(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], name: 
     def unanswered(failure: Failure, _: str) -> Failure:
         return failure
 
+    if not calls:
+        return
     workers: Workers[Any] = Workers(function, unanswered, 2, 120.0, 4096)
     try:
         futures: list[Future[Any]] = [workers.submit(*call) for call in calls]
@@ -107,22 +139,6 @@ def _stacked(molecules: Sequence[Molecule]) -> tuple[Floats, Ints]:
     return np.concatenate([m.positions for m in molecules]), ptr
 
 
-def made(model: Model, formulas: Sequence[str], variant: str, steps: int, seed: int, cache: Path) -> list[Molecule]:
-    """Generated and judged molecules of one variant, read from ``cache`` where they were made before."""
-    file = cache / f"{model.hash[:12]}-{variant}-{steps}-{len(formulas)}-{seed}.npz"
-    if not file.exists():
-        candidates = generated(model, formulas, variant, steps, None, seed, progress=sys.stderr.isatty())
-        cache.mkdir(parents=True, exist_ok=True)
-        np.savez_compressed(
-            file,
-            numbers=np.concatenate([c.numbers for c in candidates]),
-            positions=np.concatenate([c.positions for c in candidates]),
-            ptr=pointers(np.array([len(c.numbers) for c in candidates], dtype=np.int64)),
-        )
-    with np.load(file) as arrays:
-        return judged(arrays["numbers"], arrays["positions"], arrays["ptr"])
-
-
 def judged(numbers: Ints, positions: Floats, ptr: Ints) -> list[Molecule]:
     """Molecules of a ragged batch with their verdicts."""
     pieces = [(numbers[a:b], positions[a:b]) for a, b in pairwise(ptr)]
@@ -131,100 +147,119 @@ def judged(numbers: Ints, positions: Floats, ptr: Ints) -> list[Molecule]:
         return [Molecule(z, x, future.result()) for (z, x), future in zip(pieces, futures, strict=True)]
 
 
-def held_out(data: QM9, n: int, seed: int = 0) -> tuple[list[Molecule], Floats]:
-    """``n`` molecules of the test split, judged, and the largest distances of the others, ``[m]`` Å."""
+def held_out(data: QM9, n: int, others: int = 2000, seed: int = 0) -> tuple[list[Molecule], list[Molecule]]:
+    """``n`` molecules of the test split, judged, and as many as ``others`` of the rest, which all passed tier 0."""
     part = data.subset("test")
     ids = np.random.default_rng(seed).permutation(len(part))
     numbers, positions, ptr = gather(part, ids[-n:])
-    _, others, other_ptr = gather(part, ids[:-n])
-    return judged(numbers, positions.astype(np.float64), ptr), largest_distances(others.astype(np.float64), other_ptr)
+    z, x, p = gather(part, ids[:-n][:others])
+    passed = Verdict(True, None, None)
+    rest = [Molecule(z[a:b], x[a:b].astype(np.float64), passed) for a, b in pairwise(p)]
+    return judged(numbers, positions.astype(np.float64), ptr), rest
 
 
 def table(rows: Sequence[Quality], model: Model, command: str, steps: int) -> str:
     """The rows as a Markdown page."""
+    text = (
+        f"{steps} network evaluations at most. Held-out QM9 test compositions, one molecule each. New: not in the "
+        "training split (without stereo marks), of the distinct ones. JS: Jensen–Shannon divergence in nats, 100 bins, "
+        "against 2,000 test molecules other than those of the row QM9 test, which says how large it is between two "
+        "draws of QM9; of the largest pairwise distance, and of gap and atomisation energy as the property model "
+        "predicts them for both sides. PoseBusters: all of its `mol` checks. xTB: GFN2-xTB from the raw geometry; "
+        "energy given off, RMSD, and how many have the same bonds and stereo marks afterwards."
+    )
     lines = [
-        "# Quality of the molecules",
-        "",
-        f"Model `{model.name}`, sha256 `{model.hash[:16]}…`, {steps} network evaluations at most. Held-out QM9 test "
-        "compositions, one molecule each. New: not in the training split (without stereo marks), of the distinct ones. "
-        "JS: Jensen–Shannon divergence in nats, 100 bins, of the largest pairwise distance against test molecules "
-        "other than those of the row QM9 test, which says how large it is between two draws of QM9. PoseBusters: all "
-        "of its `mol` checks. xTB: GFN2-xTB from the raw geometry; energy given off, RMSD, and how many have the same "
-        "bonds and stereo marks afterwards. Brackets: 95 % Wilson interval.",
-        "",
-        f"    {command}",
-        "",
-        "| molecules | n | valid, % | distinct | new, % | JS distance | paper | PoseBusters, % | xTB n | "
-        "ΔE median, eV | ΔE mean, eV | RMSD median, Å | same, % |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
+        *head("Quality of the molecules", model, text, command),
+        "| molecules | n | valid, % | distinct | new, % | JS distance | paper | JS gap | paper | JS energy | paper | "
+        "PoseBusters, % | xTB n | ΔE median, eV | ΔE mean, eV | RMSD median, Å | same, % |",
+        "|---" * 17 + "|",
     ]
     for r in rows:
         name = "QM9 test" if r.variant == "qm9" else title(r.variant)
+        paper = [f"{v:.3f}" for v in PAPER_JS[r.variant]] if r.variant in PAPER_JS else ["", "", ""]
+        js = zip((r.js_distance, r.js_gap, r.js_energy), paper, strict=True)
         lines.append(
             f"| {name} | {r.n} | {Rate(r.valid, r.n)} | {r.distinct} | {100 * r.new / max(1, r.distinct):.1f} | "
-            f"{r.js_distance:.4f} | {PAPER_JS.get(r.variant, '')} | {Rate(r.unbroken, r.busted)} | {r.relaxed} | "
-            f"{_number(r.median_energy)} | {_number(r.mean_energy)} | {_number(r.median_rmsd)} | "
-            f"{Rate(r.same, r.relaxed)} |"
+            + " | ".join(f"{number(value, 4)} | {theirs}" for value, theirs in js)
+            + f" | {Rate(r.unbroken, r.busted)} | {r.relaxed} | {number(r.median_energy)} | {number(r.mean_energy)} | "
+            f"{number(r.median_rmsd)} | {Rate(r.same, r.relaxed)} |"
         )
+    lines += ["", "The paper's figures beside stochastic Heun are its diffusion model's."]
     return "\n".join(lines) + "\n"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
-
-
-def picture(sets: Iterable[tuple[str, Sequence[Molecule]]], file: Path) -> None:
-    """Shapes of the valid molecules in the rod–disc–sphere triangle, and their largest distances."""
+def distributions_picture(sets: Iterable[tuple[str, Measured]], folder: Path) -> None:
+    """Histograms of largest distance, gap and atomisation energy."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
-    triangle, lengths = figure.subplots(1, 2)
-    triangle.plot([0, 0.5, 1, 0], [1, 0.5, 1, 1], color="0.6", lw=1)
-    for corner, where in {"rod": (0, 1.01), "disc": (0.5, 0.47), "sphere": (0.93, 1.01)}.items():
-        triangle.text(*where, corner, color="0.4")
-    for name, molecules in sets:
-        positions, ptr = _stacked([m for m in molecules if m.verdict.valid])
-        x, y = npr(principal_variances(positions, ptr)).T
-        triangle.plot(x, y, ".", ms=2, alpha=0.6, label=name)
-        lengths.hist(largest_distances(positions, ptr), bins=60, histtype="step", density=True, label=name)
-    triangle.set(xlabel="I1 / I3", ylabel="I2 / I3")
-    lengths.set(xlabel="largest pairwise distance, Å", ylabel="density")
-    lengths.legend()
-    figure.savefig(file.with_suffix(".svg"))
-    figure.savefig(file.with_suffix(".png"), dpi=150)
+    figure = Figure(figsize=(12, 3.8), layout="constrained")
+    axes = figure.subplots(1, 3)
+    names = ("largest pairwise distance, Å", "HOMO–LUMO gap, eV", "atomisation energy, eV")
+    shown = list(sets)
+    for axis, measure, name in zip(axes, MEASURES, names, strict=True):
+        values = [getattr(m, measure) for _, m in shown]
+        low, high = min(v.min() for v in values), max(v.max() for v in values)
+        for (label, _), v in zip(shown, values, strict=True):
+            axis.hist(v, np.linspace(low, max(high, low + 1e-6), 41), histtype="step", density=True, label=label)
+        axis.set(xlabel=name)
+    axes[0].legend(fontsize=8)
+    save_figure(figure, folder, "distributions")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Options of ``gpff quality``."""
-    parser.add_argument("--model", default="default", help="name or .safetensors file")
-    parser.add_argument("--variants", nargs="+", choices=VARIANTS, default=["sdd", "sdd+shape", "dd"])
-    parser.add_argument("--n", type=int, default=1000, help="test compositions, one molecule each (default 1000)")
-    parser.add_argument("--steps", type=int, default=256, help="network evaluations (default 256)")
-    parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")
-    parser.add_argument("--xtb", type=int, default=100, help="valid molecules relaxed with GFN2-xTB (default 100)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
-    parser.add_argument("--cache", type=Path, default=Path("runs/quality"), help="folder for what was generated")
-    parser.add_argument("--output", type=Path, help="folder for quality.md, .csv, .svg and .png")
+@dataclass(frozen=True)
+class Shaped:
+    """Molecules asked to have an archetype's shape: mean moment ratios of the valid ones, and the archetype's own."""
+
+    shape: str
+    n: int
+    valid: int
+    npr1: float
+    npr2: float
+    target_npr1: float
+    target_npr2: float
 
 
-def run(args: argparse.Namespace) -> None:
-    """Entry of ``gpff quality``."""
-    model, data = load(args.model, args.device), load_data()
-    formulas = held_out_formulas(data, args.n)
-    train = data.subset("train")
-    known = {flat_smiles(bytes(s).decode()) for s in tqdm(train.smiles, "known", disable=not sys.stderr.isatty())}
-    theirs, reference = held_out(data, args.n, args.seed)
-    sets = [("qm9", theirs)]
-    sets += [(v, made(model, formulas, v, args.steps, args.seed, args.cache)) for v in args.variants]
-    rows = [quality(name, molecules, known, reference, args.busters, args.xtb) for name, molecules in sets]
-    page = table(rows, model, shlex.join(["gpff", *sys.argv[1:]]), args.steps)
-    print(page)
-    if args.output:
-        args.output.mkdir(parents=True, exist_ok=True)
-        (args.output / "quality.md").write_text(page)
-        with (args.output / "quality.csv").open("w", newline="") as file:
-            out = csv.DictWriter(file, list(asdict(rows[0])))
-            out.writeheader()
-            out.writerows(asdict(row) for row in rows)
-        picture([("QM9 test" if name == "qm9" else title(name), m) for name, m in sets], args.output / "quality")
+def shaped(shape: str, molecules: Sequence[Molecule]) -> tuple[Shaped, Floats]:
+    """The row of an archetype, and the moment ratios of its valid molecules, ``[n_valid, 2]``."""
+    valid = [m for m in molecules if m.verdict.valid]
+    found = npr(principal_variances(*_stacked(valid))) if valid else np.zeros((0, 2))
+    target = npr(np.array([ARCHETYPES.get(shape, (np.nan,) * 3)]))[0]
+    mean = found.mean(axis=0) if valid else np.full(2, np.nan)
+    return Shaped(shape, len(molecules), len(valid), *map(float, mean), *map(float, target)), found
+
+
+def shapes_table(rows: Sequence[Shaped], model: Model, command: str, steps: int) -> str:
+    """Archetypes as a Markdown page."""
+    text = (
+        f"SDD+shape, {steps} network evaluations, each molecule's variances drawn by the shape predictor in the "
+        "archetype's proportions. Principal moments of unit masses over the largest: rod (0, 1), disc (½, ½), sphere "
+        "(1, 1)."
+    )
+    lines = [
+        *head("Shapes on demand", model, text, command),
+        "| shape | n | valid, % | paper, % | mean I1/I3, I2/I3 of valid | of the target |",
+        "|---" * 6 + "|",
+    ]
+    for r in rows:
+        asked = r.shape in SHAPES
+        target = f"{r.target_npr1:.2f}, {r.target_npr2:.2f}" if asked else "–"
+        name = r.shape if asked else "QM9 test"
+        paper = "> 98" if asked else ""
+        lines.append(f"| {name} | {r.n} | {Rate(r.valid, r.n)} | {paper} | {r.npr1:.2f}, {r.npr2:.2f} | {target} |")
+    return "\n".join(lines) + "\n\n![NPR triangle](shapes.svg)\n"
+
+
+def triangle(sets: Iterable[tuple[str, Floats]], folder: Path) -> None:
+    """Moment ratios ``[n, 2]`` of each set in the rod–disc–sphere triangle, side by side."""
+    from matplotlib.figure import Figure
+
+    shown = list(sets)
+    figure = Figure(figsize=(3.4 * len(shown), 3.2), layout="constrained")
+    for axis, (name, ratios) in zip(np.atleast_1d(figure.subplots(1, len(shown), sharey=True)), shown, strict=True):
+        axis.plot([0, 0.5, 1, 0], [1, 0.5, 1, 1], color="0.6", lw=1)
+        for corner, where in {"rod": (0, 1.01), "disc": (0.5, 0.46), "sphere": (0.86, 1.01)}.items():
+            axis.text(*where, corner, color="0.4", fontsize=8)
+        axis.plot(ratios[:, 0], ratios[:, 1], ".", ms=3, alpha=0.6, color="#d9730d")
+        axis.set(xlabel="I1 / I3", title=f"{name}, n = {len(ratios)}", xlim=(-0.05, 1.05), ylim=(0.42, 1.08))
+    figure.axes[0].set_ylabel("I2 / I3")
+    save_figure(figure, folder, "shapes")

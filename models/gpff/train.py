@@ -21,11 +21,11 @@ import torch.distributed
 import torch.multiprocessing as multiprocessing
 from tqdm import tqdm
 
+from gpff.cells import held_out_formulas
 from gpff.checkpoint import load as load_model
 from gpff.conditioned import OBJECTIVES
 from gpff.data import load as load_data
 from gpff.errors import InputError
-from gpff.evaluate import held_out_formulas
 from gpff.force import ForceField, quick_products
 from gpff.generation import generate
 from gpff.painn import PaiNN

@@ -87,7 +87,7 @@ def test_only_runs_without_time_have_the_samplers_without_schedule() -> None:
 
 
 def test_validity_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from tests.models.test_evaluate import water_field
+    from tests.models.test_cells import water_field
 
     class Water(Field):
         def __init__(self) -> None:

@@ -1,66 +1,79 @@
-"""The evaluation's arithmetic and its table, on a force field with a known answer."""
+"""The one command: every page and figure from a field that knows water, and nothing made twice."""
 
 from __future__ import annotations
 
-import csv
-import itertools
+import argparse
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pytest
+from tests.models.test_cells import MODEL
 from tests.models.test_noising import made_set
 
-from gpff.checkpoint import Model
-from gpff.composition import parse_formula
-from gpff.evaluate import PAPER, Rate, held_out_formulas, measure, table, write
+from gpff import cells, evaluate, growth, quality
+from gpff.growth_steps import step
+from gpff.property_net import Predicted
 
-WATER = np.array([[0.0, 0.0, 0.12], [0.0, 0.76, -0.47], [0.0, -0.76, -0.47]])
-
-
-def water_field(numbers: Any, positions: Any, ptr: Any) -> Any:
-    """Pulls H2O to its geometry (O last in Hill order) and everything else to a single point."""
-    forces = -2.0 * np.asarray(positions)
-    for a, b in itertools.pairwise(ptr):
-        if numbers[a:b].tolist() == parse_formula("H2O").tolist():
-            target = WATER[[1, 2, 0]]
-            forces[a:b] = 2.0 * (target - target.mean(0) - positions[a:b])
-    return forces
+DATA = made_set([3, 4, 5, 6, 7, 8] * 3)
 
 
-MODEL = cast(Model, SimpleNamespace(name="water", hash="0" * 64, manifest={}, forces=water_field))
+def arguments(tmp_path: Path, *more: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    evaluate.add_arguments(parser)
+    where = ["--folder", str(tmp_path / "made"), "--output", str(tmp_path / "out"), "--workers", "0"]
+    return parser.parse_args([*where, "--n", "2", "--xtb", "0", "--busters", "0", "--candidates", "1", *more])
 
 
-@pytest.mark.parametrize(
-    ("valid", "n", "low", "high"),
-    [(0, 10, 0.0, 0.2775), (10, 10, 0.7225, 1.0), (81, 263, 0.2553, 0.3662), (0, 0, 0.0, 1.0)],
-)
-def test_wilson_interval(valid: int, n: int, low: float, high: float) -> None:
-    assert Rate(valid, n).interval == pytest.approx((low, high), abs=2e-4)
+@pytest.fixture
+def water(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(evaluate, "load", lambda *_: MODEL)
+    monkeypatch.setattr(evaluate, "load_data", lambda: DATA)
+    monkeypatch.setattr(type(DATA), "subset", lambda self, _: self)
+    monkeypatch.setattr(evaluate, "held_out_formulas", lambda data, n, split: ["H2O", "CH4"][:n])
+    monkeypatch.setattr(growth, "steps", lambda: [step("methanol", "[CH3:1][OH:2]")])
+    water = quality.Molecule(np.array([8, 1, 1]), np.array([[0, 0, 0.12], [0, 0.76, -0.47], [0, -0.76, -0.47]]), _VALID)
+    monkeypatch.setattr(quality, "held_out", lambda *_: ([water], [water] * 3))
+
+    def predict(molecules: Any) -> list[Predicted]:
+        return [Predicted(8.0, 10.0, -2000.0) for _ in molecules]
+
+    whole = quality.measured
+    monkeypatch.setattr(quality, "measured", lambda molecules: whole(molecules, predict))
 
 
-def test_measure_counts_what_is_valid_and_why_the_rest_is_not() -> None:
-    row = measure(MODEL, ["H2O", "CH4", "H2O"], "sdd", 4, None, seed=0, progress=False)
-    assert (row.n, row.valid, row.unique, row.finite, row.nfe) == (3, 2, 1, 3, 4.0)
-    assert row.reasons.endswith("(1)") and "overlap" in row.reasons
+_VALID = quality.Verdict(True, "O", None, ((0, 1, 1), (0, 2, 1)))
 
 
-def test_table_stands_beside_the_paper_and_is_written_twice(tmp_path: Path) -> None:
-    rows = [measure(MODEL, ["H2O"], sampler, 6, None, 0, False) for sampler in ("sdd", "dd")]  # type: ignore[arg-type]
-    page = table(rows, MODEL, "gpff evaluate")
-    assert "| SDD | 6 | 6.0 | default | 1 | 100.0 [20.7, 100.0] | ≈ 50 |" in page
-    assert rows[1].nfe == 2.0 and PAPER["dd", 6] in page  # DD stops where the force vanishes
-    write(tmp_path, rows, page)
-    assert (tmp_path / "validity.md").read_text() == page
-    with (tmp_path / "validity.csv").open() as file:
-        assert [line["sampler"] for line in csv.DictReader(file)] == ["sdd", "dd"]
+def test_all_pages_from_one_command_and_nothing_twice(
+    tmp_path: Path, water: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    args = arguments(tmp_path, "--samplers", "sdd", "dd", "as_heun", "--steps", "2", "4", "--noise", "0.3", "0.5")
+    evaluate.run(args)
+    out = tmp_path / "out"
+    names = {file.name for file in out.iterdir()}
+    tables = {f"{name}.{kind}" for name in ("validity", "quality", "shapes", "growth") for kind in ("md", "csv")}
+    figures = {f"{n}.{k}" for n in ("validity", "shapes", "distributions", "noise-levels") for k in ("svg", "png")}
+    assert names == tables | figures | {"noise-levels.md", "noise-levels.csv", "sigma-hat.csv"}
+    page = (out / "validity.md").read_text()
+    assert "| SDD | 4 | 4.0 | 0.3 | 2 | 50.0 [9.5, 90.5] |" in page and "| AS Heun | 4 |" in page
+    assert page.count("| SDD |") == 4 and page.count("| DD |") == 2
+    assert "sha256 `0000000000000000…`" in page and "    gpff " in page
+    assert "| QM9 test | 1 |" in (out / "quality.md").read_text()
+    assert "| rod | 2 |" in (out / "shapes.md").read_text()
+    assert "| methanol | CH3 | HO | 1 |" in (out / "growth.md").read_text()
+    assert "# Validity" in capsys.readouterr().out
+
+    for module, name in ((cells, "made"), (growth, "measure"), (quality, "quality")):
+        monkeypatch.setattr(module, name, lambda *_: pytest.fail("what is there is not made again"))
+    before = {file.name: file.read_bytes() for file in out.glob("*.csv")}
+    evaluate.run(args)
+    assert before == {file.name: file.read_bytes() for file in out.glob("*.csv")}
 
 
-def test_held_out_formulas_are_drawn_once_each_and_by_seed() -> None:
-    data = made_set([3, 4, 5, 6, 7, 8])
-    split = np.array([0, 2, 2, 0, 2, 2], dtype=np.uint8)
-    data = type(data)(**{**data.__dict__, "split": split})
-    drawn = held_out_formulas(data, 10)
-    assert [len(parse_formula(f)) for f in sorted(drawn, key=lambda f: len(parse_formula(f)))] == [4, 5, 7, 8]
-    assert drawn == held_out_formulas(data, 10) and len(held_out_formulas(data, 2)) == 2
+def test_single_pages(tmp_path: Path, water: None) -> None:
+    evaluate.run(arguments(tmp_path, "--only", "validity", "--samplers", "dd", "--steps", "2", "--split", "val"))
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        "validity.md", "validity.csv", "validity.svg", "validity.png",
+    }  # fmt: skip
+    assert "val split" in (tmp_path / "out" / "validity.md").read_text()

@@ -16,7 +16,7 @@ class Guide:
     """A stand-in for a model: pulls every atom to a given geometry of scaffold and blob."""
 
     def __init__(self, home: Floats) -> None:
-        self.home, self.name, self.hash = home, "guide", "0" * 64
+        self.home, self.name, self.hash, self.manifest = home, "guide", "0" * 64, {}
 
     def forces(self, numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
         return 2.0 * (np.tile(self.home, (len(ptr) - 1, 1)) - positions)
@@ -35,7 +35,7 @@ def test_products_and_the_scaffold_are_counted() -> None:
     row = growth.measure(Guide(home), found, 4, 8, 0.0, 0)  # type: ignore[arg-type]
     assert (row.n, row.valid, row.products, row.first, row.distinct, row.kept) == (4, 4, 4, 1, 1, 4)
     assert (row.scaffold, row.blob) == ("CH3", "HO")
-    page = growth.table([row], Guide(home), "gpff growth", 1.0)  # type: ignore[arg-type]
+    page = growth.table([row], Guide(home), "gpff growth")  # type: ignore[arg-type]
     assert "in 1 of 1 steps" in page and "4 of 4" in page and "| methanol | CH3 | HO | 4 | 100.0 " in page
 
 
@@ -43,6 +43,8 @@ def test_command_writes_its_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     from gpff.cli import main
 
     monkeypatch.setattr(growth, "steps", lambda: [step("methanol", "[CH3:1][OH:2]")])
-    assert main(["growth", "--n", "2", "--steps", "4", "--output", str(tmp_path)]) == 0
+    assert (
+        main(["growth", "--n", "2", "--steps", "4", "--folder", str(tmp_path / "made"), "--output", str(tmp_path)]) == 0
+    )
     assert "gpff" in (tmp_path / "growth.md").read_text()
     assert (tmp_path / "growth.csv").read_text().splitlines()[1].startswith("methanol,CH3,HO,2,")

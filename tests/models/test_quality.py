@@ -12,13 +12,19 @@ from tests.models.test_judges import embedded
 
 from gpff import quality
 from gpff.chemistry import perceive
-from gpff.distributions import largest_distances
-from gpff.quality import Molecule
+from gpff.property_net import Predicted
+from gpff.quality import Measured, Molecule
+
+MODEL: Any = SimpleNamespace(name="x", hash="f" * 64, manifest={})
 
 
 def molecule(smiles: str) -> Molecule:
     numbers, positions = embedded(smiles)
     return Molecule(numbers, positions, perceive(numbers, positions))
+
+
+def by_size(molecules: Any) -> list[Predicted]:
+    return [Predicted(float(len(m.numbers)), 2.0 * len(m.numbers), 0.0) for m in molecules]
 
 
 def test_rates_and_reference() -> None:
@@ -27,34 +33,40 @@ def test_rates_and_reference() -> None:
     numbers, positions = embedded("CC")
     torn = Molecule(numbers, 3.0 * positions, perceive(numbers, 3.0 * positions))
     molecules = [molecule("CO"), molecule("CO"), molecule("CCO"), torn]
-    reference = np.concatenate([largest_distances(m.positions, np.array([0, len(m.numbers)])) for m in molecules[:3]])
-    row = quality.quality("sdd", molecules, {"CO"}, reference, 2, 1)
+    own = quality.measured(molecules, by_size)
+    assert own.gap.tolist() == [6.0, 6.0, 9.0] and len(own.distance) == 3
+    row = quality.quality("sdd", molecules, own, {"CO"}, own, 2, 1)
     assert (row.n, row.valid, row.distinct, row.new) == (4, 3, 2, 1)
-    assert row.js_distance == pytest.approx(0.0, abs=1e-12)
+    assert [row.js_distance, row.js_gap, row.js_energy] == pytest.approx([0.0] * 3, abs=1e-12)
     assert (row.busted, row.unbroken, row.relaxed, row.same) == (2, 2, 1, 1)
     assert row.median_energy == row.mean_energy and row.median_energy is not None and 0 < row.median_energy < 1
 
 
-def test_what_was_generated_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, calls = molecule("CO"), []
-
-    def generated(*args: Any, **_: Any) -> list[Molecule]:
-        calls.append(args)
-        return [one, one]
-
-    monkeypatch.setattr(quality, "generated", generated)
-    model: Any = SimpleNamespace(hash="f" * 64)
-    first = quality.made(model, ["CH4O", "CH4O"], "sdd", 8, 0, tmp_path)
-    again = quality.made(model, ["CH4O", "CH4O"], "sdd", 8, 0, tmp_path)
-    assert len(calls) == 1 and [m.verdict.smiles for m in again] == ["CO", "CO"]
-    np.testing.assert_array_equal(first[0].positions, again[0].positions)
+def test_where_nothing_is_valid_nothing_is_measured() -> None:
+    numbers, positions = embedded("CC")
+    torn = Molecule(numbers, 3.0 * positions, perceive(numbers, 3.0 * positions))
+    row = quality.quality("dd", [torn], quality.measured([torn], by_size), set(), Measured(*[np.ones(3)] * 3), 2, 2)
+    assert (row.valid, row.js_gap, row.busted, row.median_energy) == (0, None, 0, None)
+    page = quality.table([row], MODEL, "gpff evaluate", 64)
+    assert "| DD | 1 | 0.0 " in page and "| – | 0.065 | – | 0.013 | – | 0.003 |" in page
+    shape, ratios = quality.shaped("rod", [torn])
+    assert shape.valid == 0 and len(ratios) == 0
 
 
-def test_picture_and_table(tmp_path: Path) -> None:
+def test_pictures_and_tables(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
-    quality.picture([("QM9 test", [molecule("CCO"), molecule("CO")])], tmp_path / "quality")
-    assert (tmp_path / "quality.svg").stat().st_size > 1000 and (tmp_path / "quality.png").stat().st_size > 1000
-    row = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 2, 2, 0, None, None, None, 0)
-    model: Any = SimpleNamespace(name="x", hash="f" * 64)
-    page = quality.table([row], model, "gpff quality", 256)
-    assert "| SDD+shape | 4 | 75.0 " in page and "| – | – | – |" in page
+    molecules = [molecule("CCO"), molecule("CO"), molecule("CCCC")]
+    own = quality.measured(molecules, by_size)
+    quality.distributions_picture([("QM9 test", own), ("SDD", own)], tmp_path)
+    row, ratios = quality.shaped("rod", molecules)
+    assert row.valid == 3 and ratios.shape == (3, 2)
+    assert (row.target_npr1, row.target_npr2) == pytest.approx((0.153, 0.888), abs=1e-3)
+    assert ratios[2, 0] < ratios[0, 0]  # butane is more of a rod than ethanol
+    quality.triangle([("rod", ratios), ("disc", np.zeros((0, 2)))], tmp_path)
+    for name in ("distributions", "shapes"):
+        assert (tmp_path / f"{name}.svg").stat().st_size > 1000 and (tmp_path / f"{name}.png").stat().st_size > 1000
+    page = quality.shapes_table([row], MODEL, "gpff evaluate", 64)
+    assert "| rod | 3 | 100.0 [43.9, 100.0] | > 98 |" in page and "| 0.15, 0.89 |" in page
+    line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 2, 2, 0, None, None, None, 0)
+    page = quality.table([line], MODEL, "gpff evaluate", 256)
+    assert "| 0.0100 | 0.004 | 0.0200 | 0.003 | 0.0300 | 0.003 |" in page and "| – | – | – |" in page

@@ -1,0 +1,109 @@
+"""How good a model is: tier-0 validity over network evaluations, on held-out QM9 compositions, with intervals."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from gpff.cells import Cell
+from gpff.checkpoint import Model
+from gpff.generation import Candidate
+from gpff.pages import Rate, head, save_figure, title
+
+PAPER = {
+    ("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93",
+    ("sdd+shape", 4): "≈ 40", ("sdd+shape", 6): "70", ("sdd+shape", 256): "99",
+    ("heun", 256): "87", ("stochastic_heun", 256): "97", ("ancestral", 256): "94",
+    ("as_heun", 256): "92", ("as_stochastic_heun", 256): "97", ("as_ancestral", 256): "95",
+    ("sdd+rod", 256): "> 98", ("sdd+disc", 256): "> 98", ("sdd+sphere", 256): "> 98",
+}  # fmt: skip
+"""Validity in percent that the paper reports for 10,000 molecules, 256 features, σ = 30 Å."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table. ``noise`` is λ in Å; ``nfe`` the mean number of network evaluations of a molecule."""
+
+    sampler: str
+    steps: int
+    noise: float | None
+    n: int
+    valid: int
+    unique: int
+    finite: int
+    nfe: float
+    reasons: str
+
+
+def row(cell: Cell, candidates: Sequence[Candidate]) -> Row:
+    """The row of one cell."""
+    valid = [c for c in candidates if c.valid]
+    return Row(
+        cell.variant, cell.steps, cell.noise, len(candidates), len(valid), len({c.smiles for c in valid}),
+        sum(bool(np.isfinite(c.positions).all()) for c in candidates),
+        float(np.mean([c.nfe for c in candidates])), _reasons(candidates),
+    )  # fmt: skip
+
+
+def _reasons(candidates: Iterable[Candidate]) -> str:
+    """The three commonest reasons for failure, without the atoms that they name."""
+    short = Counter(re.sub(r"\b([A-Z][a-z]?)\d+\b", r"\1", c.reason or "") for c in candidates if not c.valid)
+    return "; ".join(f"{reason} ({count})" for reason, count in short.most_common(3))
+
+
+def _noise(r: Row) -> str:
+    return "–" if not r.sampler.startswith("sdd") else "default" if r.noise is None else f"{r.noise:g}"
+
+
+def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") -> str:
+    """The rows as a Markdown page."""
+    text = (
+        f"Held-out QM9 compositions ({split} split), one molecule each, from a σ = 30 Å prior, or from the shape "
+        "predictor's; tier 0 (RDKit `DetermineBonds`, charge 0, one fragment, no radicals)."
+    )
+    lines = [
+        *head("Validity over network evaluations", model, text, command),
+        "| sampler | steps | mean NFE | λ, Å | n | valid, % | paper, % | distinct | finite | common failures |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {title(r.sampler)} | {r.steps} | {r.nfe:.1f} | {_noise(r)} | {r.n} | {Rate(r.valid, r.n)} | "
+        f"{PAPER.get((r.sampler, r.steps), '')} | {r.unique} | {r.finite} | {r.reasons} |"
+        for r in rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def picture(rows: Sequence[Row], folder: Path) -> None:
+    """Validity over the mean number of evaluations, samplers without a schedule left, with one right."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4.6), layout="constrained")
+    axes = figure.subplots(1, 2, sharey=True)
+    curves: dict[tuple[str, str], list[Row]] = {}
+    for r in rows:
+        curves.setdefault((r.sampler, _noise(r)), []).append(r)
+    for (sampler, noise), line in curves.items():
+        axis = axes[0] if sampler.split("+")[0] in ("dd", "sdd") else axes[1]
+        several = sum(name == sampler for name, _ in curves) > 1
+        bounds = [Rate(r.valid, r.n).interval for r in line]
+        shown, x = [100 * r.valid / r.n for r in line], [r.nfe for r in line]
+        errors = [[y - 100 * a for y, (a, _) in zip(shown, bounds, strict=True)],
+                  [100 * b - y for y, (_, b) in zip(shown, bounds, strict=True)]]  # fmt: skip
+        axis.errorbar(
+            x, shown, errors, marker="o", ms=3.5, lw=1.2, capsize=2, ls="-" if "as_" in sampler else "--"
+            if axis is axes[1] else "-", label=title(sampler) + (f", λ {noise}" if several else ""),
+        )  # fmt: skip
+    for axis, name in zip(axes, ("without a schedule", "with a noise schedule"), strict=True):
+        axis.set(xscale="log", xlabel="network evaluations a molecule", title=name, ylim=(0, 102))
+        axis.set_xticks([4, 8, 16, 32, 64, 128, 256], labels=["4", "8", "16", "32", "64", "128", "256"])
+        axis.grid(alpha=0.25)
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(fontsize=8)
+    axes[0].set_ylabel("valid, %")
+    save_figure(figure, folder, "validity")
