@@ -30,10 +30,10 @@ followSystem(() => {
   studio.stage.recolor()
 })
 window.__studio = testHandle(studio)
-studio.socket.connect()
 keeper.watch()
 // What was open last is there before anything is shown; what an address points to comes from the service, and later.
 if (!pointsSomewhere(location.hash)) await keeper.restore()
+studio.socket.connect()
 void filing.followAddress(location.hash)
 window.addEventListener('hashchange', () => void filing.followAddress(location.hash))
 

@@ -5,6 +5,8 @@ export interface ShelfEntry {
   readonly at: number
   readonly title: string
   readonly nodes: number
+  /** The address of a small picture; null for none. */
+  readonly picture: string | null
   /** As `toArchive` wrote it; read with `fromArchive`. */
   readonly archive: unknown
   /** Where the service keeps it, when it does. */
@@ -36,7 +38,7 @@ export async function openShelf(factory: IDBFactory = indexedDB): Promise<Shelf>
   const store = (mode: IDBTransactionMode) => database.transaction(STORE, mode).objectStore(STORE)
   const list = async (): Promise<ShelfTitle[]> => {
     const all = (await settled(store('readonly').index('at').getAll())) as ShelfEntry[]
-    return all.reverse().map(({ id, at, title, nodes }) => ({ id, at, title, nodes }))
+    return all.reverse().map(({ id, at, title, nodes, picture }) => ({ id, at, title, nodes, picture }))
   }
   const remove = async (id: string): Promise<void> => {
     await settled(store('readwrite').delete(id))

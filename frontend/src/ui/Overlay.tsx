@@ -85,9 +85,10 @@ function GoneMark({ at, view }: { at: Vec3; view: View }) {
 
 /** A ring about every hydrogen that a click would open. The rings can be focused; the mouse goes through them to the atoms. */
 function Sites({ design, view, prominent }: { design: Design; view: View; prominent: boolean }) {
-  const actions = useActions()
+  const { actions, studio } = useTools()
   const { scaffold } = design
   if (scaffold === null) return null
+  const { looks } = studio.stage.drawing
   return (
     <g className="sites" data-prominent={prominent || undefined}>
       {freeHydrogens(design).map((i) => {
@@ -100,6 +101,7 @@ function Sites({ design, view, prominent }: { design: Design; view: View; promin
             cx={p.x}
             cy={p.y}
             r={element(1).ballRadius * p.scale + 4}
+            data-hidden={looks.at(i)?.radius === 0 || undefined}
             role="button"
             tabIndex={0}
             aria-label={`Open a site at hydrogen ${i + 1}${on}`}

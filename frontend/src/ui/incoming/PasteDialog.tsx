@@ -22,10 +22,12 @@ export function PasteDialog() {
   const read = async () => {
     setBusy(true)
     setFailure(null)
+    setFound(null)
     try {
       const records = await filing.read(text)
       const [first] = records
       if (records.length === 1 && first.ok) filing.useMolecule(first)
+      else if (records.length === 1) setFailure(first.ok ? null : first.reason)
       else setFound(records)
     } catch (error) {
       setFailure(words(error))

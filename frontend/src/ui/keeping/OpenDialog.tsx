@@ -124,12 +124,12 @@ function InBrowser({ text, onOpened }: { text: string; onOpened: () => void }) {
   const note = keeper.shelf === null ? 'This browser keeps nothing.' : kept === null ? 'Looking…' : shown.length === 0 ? (text === '' ? 'Nothing yet.' : 'Nothing fits.') : null
   return (
     <Shelved title="In this browser" note={note}>
-      {shown.map(({ id, title, at, nodes }) => (
+      {shown.map(({ id, title, at, nodes, picture }) => (
         <Row
           key={id}
           title={title}
           note={`${ago(at)} · ${plural(nodes, 'step')}`}
-          picture={null}
+          picture={picture}
           current={id === own}
           onOpen={() => { onOpened(); void keeper.openShelved(id) }}
           onRemove={() => void remove(id)}

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { fromArchive, toArchive } from '../../document/archive'
-import { createHistory } from '../../document/history'
+import { createHistory, currentNode } from '../../document/history'
 import { remoteFromJson, remoteToJson, type Remote } from '../../document/remote'
 import type { Shelf } from '../../document/shelf'
 import type { Opened } from '../../document/store'
@@ -11,6 +11,7 @@ import type { Actions } from '../actions'
 import { addToast } from '../session'
 import { claim, ownDocument, reclaim, rememberDocument, type Release } from './claim'
 import { titleOf } from './naming'
+import { sketchOf } from './picture'
 
 export interface Keeping {
   /** The browser's name for this document. */
@@ -145,7 +146,15 @@ export class Keeper {
       return
     }
     const opened = { history, title, tags }
-    const entry = { id, at: Date.now(), title: titleOf(opened), nodes: history.nodes.size, archive: toArchive(opened), remote: remote === null ? null : remoteToJson(remote) }
+    const entry = {
+      id,
+      at: Date.now(),
+      title: titleOf(opened),
+      nodes: history.nodes.size,
+      picture: sketchOf(currentNode(history).value),
+      archive: toArchive(opened),
+      remote: remote === null ? null : remoteToJson(remote),
+    }
     try {
       await this.shelf.keep(entry)
       rememberDocument(id)

@@ -1,11 +1,14 @@
 import type { Design } from '../../document/types'
-import { drawDesign, type Ink } from '../history/thumbnail'
+import { drawDesign, thumbnailUrl, type Ink } from '../history/thumbnail'
 
 const SIZE = 128
 /** What the service takes as a picture of a design, in characters. */
 const MOST = 32_768
 /** Readable on light and on dark ground. */
 const INK: Ink = { bond: '#7d8794', outline: '#3d454f', blob: '#ee8413' }
+
+/** A small picture for lists, as the address of an SVG. */
+export const sketchOf = (design: Design): string => thumbnailUrl(design, INK, 40)
 
 /** A small picture of a design as the address of a PNG; null where the browser cannot draw one. */
 export async function pictureOf(design: Design): Promise<string | null> {

@@ -12,7 +12,7 @@ export default function Palette() {
   const [query, setQuery] = useState('')
   const [at, setAt] = useState(0)
   const all = useMemo(() => commands(tools), [tools])
-  const found = useMemo(() => search(query, all, ({ title, group, words = '' }) => [title, words, `${group} ${title}`]), [query, all])
+  const found = useMemo(() => search(query, query.trim() === '' ? all.filter((c) => c.quiet !== true) : all, ({ title, group, words = '' }) => [title, words, `${group} ${title}`]), [query, all])
   const list = useRef<HTMLUListElement>(null)
   const chosen = found.at(Math.min(at, found.length - 1))?.item
   useEffect(() => {

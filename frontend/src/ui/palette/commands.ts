@@ -15,6 +15,8 @@ export interface Command {
   /** Other words by which it is found. */
   readonly words?: string
   readonly keys?: string
+  /** Shown only to those who ask for it: there are many of its kind. */
+  readonly quiet?: boolean
   readonly run: () => void
 }
 
@@ -45,8 +47,8 @@ function generation({ studio, actions }: Tools): Possible[] {
     { id: 'next', group, title: next.label, words: 'next primary', run: () => actions.run(next), ...(next.note === null ? {} : { keys: next.note.length < 12 ? next.note : '' }) },
     { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done, run: () => actions.generateAgain() },
     { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.stop() },
-    ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.focus(k) })),
-    ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.accept(k) })),
+    ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.focus(k) })),
+    ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.accept(k) })),
     { id: 'seed', group, title: 'Roll a new seed', words: 'dice random', run: () => actions.newSeed() },
     { id: 'play', group, title: 'Play or pause the trajectory', keys: 'Space', when: available > 1, run: () => { actions.setMode('results'); stage.playhead.setState(togglePlay(stage.playhead.getState(), available)) } },
     { id: 'frame-back', group, title: 'One frame back', keys: ',', when: available > 1, run: step(-1) },
@@ -66,7 +68,7 @@ function design({ studio, actions }: Tools): Possible[] {
     { id: 'place-center', group, title: 'Place a blob in the middle', words: 'add new', run: () => actions.placeBlob(studio.stage.view.getState().camera.target) },
     { id: 'attach', group, title: 'Attach: choose a hydrogen', words: 'tool grow', keys: 'A', when: freeHydrogens(shown).length > 0, run: () => actions.setTool('attach') },
     { id: 'site', group, title: 'Open a site at the next free hydrogen', words: 'grow attach', when: freeHydrogens(shown).length > 0, run: () => actions.openNextSite() },
-    ...shown.blobs.map((b, k): Possible => ({ id: `blob-${b.id}`, group, title: `Select blob ${k + 1}`, when: b.id !== selected, run: () => { actions.select(b.id); actions.setMode('design') } })),
+    ...shown.blobs.map((b, k): Possible => ({ id: `blob-${b.id}`, group, title: `Select blob ${k + 1}`, quiet: true, when: b.id !== selected, run: () => { actions.select(b.id); actions.setMode('design') } })),
     { id: 'move', group, title: 'Move the blob', keys: 'G', when: blob, run: () => actions.startModal('move') },
     { id: 'turn', group, title: 'Turn the blob', words: 'rotate', keys: 'R', when: blob, run: () => actions.startModal('turn') },
     { id: 'stretch', group, title: 'Stretch the blob', words: 'scale size width', keys: 'S', when: blob, run: () => actions.startModal('stretch') },
@@ -129,7 +131,7 @@ function exporting({ studio, filing }: Tools): Possible[] {
   const formats = Object.entries(FORMATS) as [FileFormat, (typeof FORMATS)[FileFormat]][]
   return [
     ...formats.map(([format, { title }]): Possible => ({ id: `export-${format}`, group, title: `Export the molecule as ${title}`, words: 'save download', when: one, run: () => filing.exportMolecule(format) })),
-    ...formats.filter(([, f]) => f.many).map(([format, { title }]): Possible => ({ id: `export-all-${format}`, group, title: `Export all candidates as ${title}`, words: 'save download', when: several, run: () => filing.exportCandidates(format) })),
+    ...formats.filter(([, f]) => f.many).map(([format, { title }]): Possible => ({ id: `export-all-${format}`, group, title: `Export all candidates as ${title}`, quiet: true, words: 'save download', when: several, run: () => filing.exportCandidates(format) })),
     { id: 'trajectory-extxyz', group, title: 'Export the trajectory as extXYZ', words: 'frames save', when: moving, run: () => filing.exportTrajectory('extxyz') },
     { id: 'trajectory-pdb', group, title: 'Export the trajectory as PDB', words: 'frames save', when: moving, run: () => filing.exportTrajectory('pdb') },
     { id: 'png', group, title: 'Export the picture as PNG', words: 'image screenshot save', run: () => void filing.exportPicture() },
