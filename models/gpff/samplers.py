@@ -18,6 +18,10 @@
 **DD** is `x ← x + F(x)/2` until no atom's force reaches `f_max`, or K calls; **SDD** adds the noise and makes
 always K calls; the diffusion-side samplers are in `diffusion`. Constraints come after the noise, so that what the
 network sees has the shape asked for.
+
+The first answer to a wide cloud is a mean of many molecules, far too small, and where two of its atoms nearly meet an
+answer can be anything. SDD does not take one that no molecule fits: the molecule stays, and the noise of the next call
+asks anew. Every answer that a molecule could fit is taken as it is.
 """
 
 from __future__ import annotations
@@ -69,6 +73,10 @@ START_SIGMA = 0.2
 """How far, in Å, atoms that begin somewhere are taken to be from where they belong."""
 MAX_FORCE = 1e4
 """A molecule with a larger force (Å) on any atom has run away."""
+REACH = (4.0, 0.8)
+"""No molecule of n atoms reaches farther from its centre than `4 + 0.8 n` Å: half of a long bond an atom, in a line."""
+ASK_AGAIN = 0.1
+"""SDD's noise in Å from which on it is worth asking anew; with less, a molecule without a fitting answer fails."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +86,8 @@ class State:
     `positions [n_atoms, 3]` Å: after the last update, what is shown; always finite. Per molecule: `active`
     (still to be evaluated), `sigma_hat` Å, `rms_force` Å (over free atoms; before the first call both are
     what the prior lets expect), `nfe` (network calls used), `failed` (the force was not finite or the
-    molecule ran away; it keeps its last good positions). `walk`: the memory of a diffusion-side sampler.
+    molecule ran away, and asking again was of no use; it keeps its last good positions). `walk`: the memory of a
+    diffusion-side sampler.
     """
 
     positions: Floats
@@ -186,7 +195,7 @@ def advance(plan: Plan, state: State, proposal: Floats, forces: NDArray[np.float
     """The state after the network's answer `forces [n_atoms, 3]` to `proposal [n_atoms, 3]`: `x ← x + F/2`.
 
     Rows of inactive molecules are not read. A molecule whose forces are not finite, or that runs away, fails
-    alone. Raises `InputError` for arrays of another shape.
+    alone, unless it is SDD's and asks again. Raises `InputError` for arrays of another shape.
     """
     return advance_at(plan, state, Clock.of(plan, state), proposal, forces)
 
@@ -210,14 +219,19 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
             plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, relative, sigma_hat
         )
     live = answered & _all((np.abs(moved) <= MAX_COORDINATE).all(axis=1), plan)
+    again = np.zeros_like(live)
+    if plan.sampler == "sdd":
+        taken = live & _fits(plan, proposal, moved)
+        again = state.active & ~taken & (noise_scale(clock.noise, clock.call, clock.steps) >= ASK_AGAIN)
+        live = live & ~again
     return State(
         positions=_where(plan, live, moved, state.positions),
         step=state.step + 1,
-        active=live & ~ends,
+        active=(live & ~ends) | again,
         sigma_hat=np.where(live, sigma_hat, state.sigma_hat),
         rms_force=np.where(live, np.sqrt(total / plan.free_sizes), state.rms_force),
         nfe=state.nfe + state.active,
-        failed=state.failed | (state.active & ~live),
+        failed=state.failed | (state.active & ~live & ~again),
         walk=walk,
     )
 
@@ -270,6 +284,18 @@ def _noise(plan: Plan, call: Ints) -> Floats:
     out = np.zeros((plan.n_atoms, 3))
     out[~plan.fixed] = draw - mean[segment_index(ptr)]
     return out
+
+
+def _fits(plan: Plan, proposal: Floats, estimate: Floats) -> Bools:
+    """Molecules whose `estimate [n_atoms, 3]` Å is no wider than one of their size can be, or than the cloud was."""
+    bound = REACH[0] + REACH[1] * np.diff(plan.ptr)
+    return np.asarray(_reach(plan, estimate) <= np.maximum(bound, _reach(plan, proposal)))
+
+
+def _reach(plan: Plan, positions: Floats) -> Floats:
+    """Largest distance of an atom from its molecule's centre, `[n_molecules]` Å."""
+    centred = positions - segment_mean(positions, plan.ptr)[plan.mol_idx]
+    return np.sqrt(segment_max(np.einsum("ni,ni->n", centred, centred), plan.ptr))
 
 
 def _diffuses(plan: Plan) -> bool:

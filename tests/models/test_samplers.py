@@ -129,7 +129,7 @@ def test_a_common_push_moves_no_free_molecule() -> None:
 @pytest.mark.parametrize("spoil", [np.nan, np.inf, -np.inf, 2e4, -1e300])
 @pytest.mark.parametrize("spec", [FREE, GROWTH])
 def test_a_molecule_with_a_bad_force_fails_alone(spec: Spec, spoil: float) -> None:
-    plan = compile(spec)
+    plan = compile(replace(spec, noise=0.0))
     clean = run(plan, harmonic)
     state = init(plan)
     while not finished(plan, state):
@@ -153,10 +153,42 @@ def test_a_molecule_that_runs_away_fails() -> None:
     def repelling(numbers: np.ndarray, positions: Floats, ptr: np.ndarray) -> Floats:
         return 3 * positions
 
-    plan = compile(replace(FREE, steps=100))
+    plan = compile(replace(FREE, steps=100, noise=0.0))
     states = run(plan, repelling)
     assert states[-1].failed.all() and states[-1].step < 20
     assert np.abs(states[-1].positions).max() <= 1e3
+
+
+@pytest.mark.parametrize("spoil", [np.nan, -np.inf, 2e4, 60.0])
+@pytest.mark.parametrize("spec", [FREE, GROWTH])
+def test_sdd_does_not_take_an_answer_that_no_molecule_fits_and_asks_anew(spec: Spec, spoil: float) -> None:
+    plan = compile(replace(spec, noise=0.8))
+    state, free = init(plan), ~plan.fixed
+    mine = plan.mol_idx == 1
+    while not finished(plan, state):
+        x = propose(plan, state)
+        forces = evaluate(harmonic, plan, state, x)
+        if state.step == 3:
+            forces[np.flatnonzero(mine & free)[0], 1] = spoil
+        after = advance(plan, state, x, forces)
+        if state.step == 3:
+            np.testing.assert_array_equal(after.positions[mine], state.positions[mine])
+            assert after.sigma_hat[1] == state.sigma_hat[1] and after.active.all()
+            taken = advance(plan, state, x, evaluate(harmonic, plan, state, x)).positions[~mine]
+            np.testing.assert_array_equal(after.positions[~mine], taken)
+            assert not np.array_equal(propose(plan, after)[mine & free], x[mine & free])
+        state = after
+    assert not state.failed.any() and state.nfe.tolist() == [8] * 4
+    clean = run(plan, harmonic)[-1]
+    np.testing.assert_allclose(state.positions, clean.positions, rtol=0, atol=1e-9)
+
+
+def test_sdd_fails_when_no_answer_fits_to_the_end() -> None:
+    def repelling(numbers: np.ndarray, positions: Floats, ptr: np.ndarray) -> Floats:
+        return 3 * positions
+
+    final = run(compile(replace(FREE, steps=20, noise=0.5)), repelling)[-1]
+    assert final.failed.all() and (final.nfe > 15).all() and np.isfinite(final.positions).all()
 
 
 def test_answers_of_another_shape_are_refused() -> None:
