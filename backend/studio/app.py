@@ -89,7 +89,8 @@ def create_app(
 
 def _surround(app: FastAPI, settings: Settings, metrics: Metrics, paths: frozenset[str]) -> None:
     """The layers around the endpoints, from the inside out."""
-    files = {"/designs/import": settings.max_design_bytes + settings.max_body_bytes}
+    # Names and times of nodes, and what else a design's file holds, come on top.
+    files = {"/designs/import": settings.max_design_bytes + 4 * settings.max_body_bytes}
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, others=files)
     app.add_middleware(GZipMiddleware, minimum_size=1024, exclude_content_types=INCOMPRESSIBLE)
     app.add_middleware(Gate, settings=settings, paths=paths)

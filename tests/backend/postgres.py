@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import psycopg
+import pytest
 from service import free_port
 
 USER = "studio"
@@ -77,6 +78,14 @@ def postgres() -> Iterator[Postgres]:
             server.stop()
     finally:
         shutil.rmtree(folder)
+
+
+def database_of(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of an empty database of the kind that a fixture is parametrised with."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'designs.db'}"
+    server: Postgres = request.getfixturevalue("postgres_server")
+    return server.new_database()
 
 
 @cache

@@ -37,7 +37,7 @@ class Database:
     `StoreFull` when its disk is full: then nothing has been changed.
     """
 
-    def __init__(self, url: str, timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str | URL, timeout_s: float = 5.0) -> None:
         self.url = _checked(url)
         self._timeout_s = timeout_s
         self._file = _file_of(self.url)
@@ -181,7 +181,7 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _checked(text: str) -> URL:
+def _checked(text: str | URL) -> URL:
     try:
         url = make_url(text)
     except ArgumentError:

@@ -85,7 +85,7 @@ def insert_nodes(connection: Connection, design: str, items: Sequence[Prepared],
         rows = [row for position, item in some for row in candidate_rows(item.node, design, position)]
         if rows:
             connection.execute(insert(candidates), rows)
-    _insert_formulas(connection, design, formulas(item.node for item in items))
+    _insert_formulas(connection, design, formulas([item.node for item in items]))
 
 
 def _insert_formulas(connection: Connection, design: str, found: set[str]) -> None:

@@ -28,7 +28,7 @@ type Values = dict[str, Any]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A node on its way in. `n_bytes`: how long it is as JSON; `digest`: of what may not change."""
+    """A node on its way in. `n_bytes`: its length as JSON, without name and time; `digest`: of what cannot change."""
 
     node: NewNode
     id: str
@@ -40,8 +40,9 @@ def prepared(node: NewNode) -> Prepared:
     """A node with its id, which comes from its content when the client gave none. Raises `InputError`."""
     content = node.model_dump(mode="json", by_alias=True, exclude=_NOT_CONTENT, exclude_defaults=True)
     digest = hashlib.sha256(to_json(content, "payload", sort=True).encode()).digest()
-    whole = to_json(node.model_dump(mode="json", by_alias=True), "payload")
-    return Prepared(node, node.id or digest.hex()[:32], digest, len(whole))
+    id = node.id or digest.hex()[:32]
+    whole = {**node.model_dump(mode="json", by_alias=True, exclude=_NOT_CONTENT), "id": id}
+    return Prepared(node, id, digest, len(to_json(whole, "payload")))
 
 
 def node_row(item: Prepared, design: str, position: int, now: datetime) -> Values:
@@ -121,7 +122,7 @@ def unpacked(data: bytes, n: int) -> np.ndarray[tuple[int, int], np.dtype[np.flo
     return np.frombuffer(data, dtype="<f4" if len(data) == 12 * n else "<f8").reshape(n, 3).astype(np.float64)
 
 
-def formulas(nodes: Iterable[NewNode]) -> set[str]:
+def formulas(nodes: Sequence[NewNode]) -> set[str]:
     """The formulas that a design with these nodes is found by: of its molecules, and of those that were asked for."""
     kept = {tuple(sorted(candidate.numbers)) for node in nodes for candidate in node.candidates}
     found = {formula(numbers) for numbers in kept if SYMBOLS.keys() >= set(numbers)}
