@@ -13,7 +13,7 @@ PAGE_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfig.js
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test train evaluate bench lint format lock clean
+.PHONY: help setup run test train evaluate bench load lint format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -34,6 +34,9 @@ evaluate: $(VENV)/.kernel ## make the tables and figures of docs/results from N 
 
 bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
 	@$(PYTHON) -m benchmarks
+
+load: $(VENV)/.kernel ## 10,000 jobs of well and badly behaved clients against a service of their own
+	@$(PYTHON) -m benchmarks.load
 
 lint: $(VENV)/.installed frontend/node_modules/.installed ## style, types and import contracts alone
 	@scripts/test.sh lint

@@ -1,0 +1,1 @@
+"""The service under load and under misuse: ``python -m benchmarks.load`` (or ``make load``)."""
