@@ -15,6 +15,8 @@ export interface TestHandle {
   mode(): string
   selected(): string | null
   focus(): number | null
+  /** Where the history stands, and how many nodes it has. */
+  history(): { current: number; nodes: number }
   /** The run on show. */
   run(): { phase: string; seed: number | null; frames: number; candidates: readonly Candidate[] | null } | null
   /** Fractional index of the frame on show. */
@@ -46,6 +48,10 @@ export function testHandle({ document, session, runs, stage }: Studio): TestHand
     mode: () => session.getState().mode,
     selected: () => session.getState().selected,
     focus: () => session.getState().focus,
+    history: () => {
+      const { current, nodes } = document.getState().history
+      return { current, nodes: nodes.size }
+    },
     run: () => {
       const record = runs.active
       if (record === null) return null

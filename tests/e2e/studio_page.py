@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 Pixels = NDArray[np.uint8]
 
@@ -18,6 +18,13 @@ Pixels = NDArray[np.uint8]
 class StudioPage:
     def __init__(self, page: Page) -> None:
         self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self._heed(message.type, message.text))
+
+    def _heed(self, kind: str, text: str) -> None:
+        if kind == "error":
+            self.complaints.append(text)
 
     def ask(self, expression: str, argument: object = None) -> Any:
         """The value of a JavaScript expression over `studio`, the page's test handle."""
@@ -55,6 +62,56 @@ class StudioPage:
         shot = self.page.locator(".stage").screenshot()
         return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"))
 
+    def history(self) -> Any:
+        """`current`, the node that is shown, and how many `nodes` there are."""
+        return self.ask("studio.history()")
+
+    # --- by keyboard alone ------------------------------------------------------------------------
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def focused(self) -> str:
+        """What a screen reader calls the element in focus."""
+        name: str = self.page.evaluate(
+            "() => { const it = document.activeElement; const id = it?.id; "
+            "const label = id ? document.querySelector(`label[for='${CSS.escape(id)}']`) : it?.closest('label'); "
+            "return (it?.getAttribute('aria-label') ?? label?.textContent ?? it?.textContent ?? '').trim() }"
+        )
+        return name
+
+    def tab_to(self, name: str, most: int = 150) -> str:
+        """Tabs on until the element in focus is called `name`, or begins with it; answers its whole name."""
+        for _ in range(most):
+            self.press("Tab")
+            if (found := self.focused()).startswith(name):
+                return found
+        raise AssertionError(f"{most} times Tab do not lead to {name!r}")
+
+    def choose(self, menu: str, item: str) -> None:
+        """Opens the menu and goes down to the item, by keys."""
+        self.tab_to(menu)
+        self.press("Enter")
+        in_menu = "document.activeElement?.closest('[role=menu]') != null"
+        self.wait(in_menu, f"the menu {menu!r} to open", seconds=10)
+        for _ in range(40):
+            if self.focused().startswith(item):
+                self.press("Enter")
+                self.wait(
+                    "document.activeElement?.getAttribute('aria-haspopup') === 'menu'", "the menu to give back focus"
+                )
+                return
+            self.press("ArrowDown")
+            self.page.wait_for_timeout(60)  # the menu moves its focus a little later
+        raise AssertionError(f"the menu {menu!r} has no {item!r}")
+
+    def type_into(self, field: str, value: object) -> None:
+        self.tab_to(field)
+        self.press("Control+a")
+        self.page.keyboard.type(str(value))
+        self.press("Enter")
+
     # --- what one does ----------------------------------------------------------------------------
 
     def new_design(self, example: str) -> None:
@@ -69,6 +126,10 @@ class StudioPage:
         """Presses the primary button and waits for the end of the run."""
         self.fill("Seed", seed)
         self.page.get_by_role("button", name="Generate", exact=False).first.click()
+        self.finish(seed)
+
+    def finish(self, seed: int) -> None:
+        """Waits for the run of this seed to begin, and to end well."""
         self.wait(f"window.__studio.run()?.seed === {seed}", "the run to begin")
         ended = "['done', 'failed', 'cancelled'].includes(window.__studio.run().phase)"
         self.wait(ended, "the run to end", seconds=120)
@@ -102,3 +163,20 @@ class StudioPage:
         self.page.get_by_role("button", name="Export").click()
         with self.downloading(path):
             self.page.get_by_role("menuitem", name=kind).first.click()
+
+
+@contextmanager
+def visiting(browser: Browser, service: str, newcomer: bool = False, **options: Any) -> Iterator[StudioPage]:
+    """The page, connected, in a browser profile of its own. What it complains of on its console fails the test.
+
+    `newcomer`: the page has never been seen, and offers its tour. `options` are those of a playwright context.
+    """
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True, **options})
+    if not newcomer:
+        context.add_init_script("localStorage.setItem('gpff-studio-tour', 'seen')")
+    studio = StudioPage(context.new_page())
+    studio.page.goto(f"{service}/?upscale=off")
+    studio.wait("window.__studio?.link() === 'online'", "the socket to open")
+    yield studio
+    context.close()
+    assert studio.complaints == []
