@@ -96,7 +96,7 @@ function atTheMoment(design: Design, relaxer: Relaxer): Design {
   return positions === null || design.scaffold === null ? design : { ...design, scaffold: { ...design.scaffold, positions } }
 }
 
-function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout'], focus: number | null): RunView {
+function runView(runs: Runs, { run, design, begun }: RunRecord, layout: RunView['layout'], focus: number | null): RunView {
   const candidates = run.result?.candidates ?? null
   return {
     design,
@@ -106,7 +106,7 @@ function runView(runs: Runs, { run, design }: RunRecord, layout: RunView['layout
     steps: run.spec.steps ?? 64,
     layout,
     focus,
-    extent: runExtent(design, candidates),
+    extent: runExtent(begun, candidates),
   }
 }
 
@@ -158,7 +158,13 @@ function fileRun({ document, runs }: Studio, { run, design, node, filed, altered
 function connect(studio: Studio): void {
   const { document, session, runs, stage, reducedMotion } = studio
   document.subscribe((now, before) => {
-    if (now.design !== before.design && session.getState().mode === 'design') stage.invalidate()
+    if (now.design === before.design) return
+    const { mode } = session.getState()
+    if (mode === 'design') stage.invalidate()
+    // Atoms have other numbers now.
+    if (now.design.scaffold?.numbers !== before.design.scaffold?.numbers) session.setState({ atoms: [] })
+    // Whoever looks at a live run leads it; whoever is back at the design prepares the next one.
+    if (mode === 'results') runs.steer(now.design, now.history.current)
   })
   session.subscribe((now, before) => {
     const redraw = now.shells !== before.shells || now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
@@ -186,7 +192,8 @@ function connect(studio: Studio): void {
     const previous = now.active === null ? undefined : before.records.get(now.active)
     // One that comes from the history has ended long ago, and is no news.
     if (record?.filed === null && record.run.phase !== previous?.run.phase) phaseChanged(studio, record)
-    if (now.active !== before.active) stage.invalidate()
+    if (record !== undefined && previous !== undefined && record.run.lost !== previous.run.lost) linkChanged(studio, record)
+    if (now.active !== before.active || record?.design !== previous?.design) stage.invalidate()
   })
   window.matchMedia('(prefers-reduced-motion: reduce)').addEventListener('change', () => {
     if (reducedMotion()) stage.playhead.setState({ playing: false })
@@ -205,11 +212,17 @@ function keepRelaxed({ document, session }: Studio, { design, order }: Relaxatio
   session.setState({ announcement: words })
 }
 
-function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run }: RunRecord): void {
+function linkChanged({ session }: Studio, { run }: RunRecord): void {
+  if (!isLive(run)) return
+  session.setState({ announcement: run.lost ? 'The connection was lost. The run goes on and is found again.' : 'The run has been found again.' })
+}
+
+function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run, from }: RunRecord): void {
   const announce = (text: string) => session.setState({ announcement: text })
   switch (run.phase) {
     case 'sending':
-      stage.playhead.setState({ at: 0, playing: !reducedMotion() })
+      // A branch goes on from where it left.
+      stage.playhead.setState((head) => ({ at: from === null ? 0 : head.at, playing: !reducedMotion() }))
       break
     case 'running':
       announce(`Generating ${run.spec.n_samples ?? 1} candidates.`)

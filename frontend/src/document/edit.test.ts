@@ -12,7 +12,7 @@ import type { Design, Scaffold } from './types'
 const benzene = FIRST_EXAMPLE.design()
 const plain: Design = { ...benzene, blobs: [] }
 const formulaOf = ({ scaffold }: Design): string => formatFormula(compositionOf(scaffold?.numbers ?? []))
-const flaws = (design: Design): string[] => valenceFlaws(design.scaffold as Scaffold).map((f) => f.words)
+const flaws = (design: Design): string[] => (design.scaffold === null ? [] : valenceFlaws(design.scaffold)).map((f) => f.words)
 const methane = fitHydrogens({ ...plain, scaffold: { numbers: [6], positions: [[1, 2, 3]], bonds: [], smiles: null } })
 
 function angles(directions: readonly Vec3[]): number[] {

@@ -93,8 +93,9 @@ export function setFree(design: Design, atoms: readonly number[], free: boolean)
   for (const i of atoms) if (free) all.add(i)
   else all.delete(i)
   if (all.size === (scaffold.free?.length ?? 0)) return design
-  const { free: _, ...rest } = scaffold
-  return withScaffold(design, all.size === 0 ? rest : { ...rest, free: [...all].sort((i, j) => i - j) })
+  const next: Scaffold & { free?: readonly number[] } = { ...scaffold, free: [...all].sort((i, j) => i - j) }
+  if (all.size === 0) delete next.free
+  return withScaffold(design, next)
 }
 
 /** Adds the hydrogens that these atoms lack, and takes away those that they have too many; all heavy atoms without a list. */

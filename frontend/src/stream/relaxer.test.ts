@@ -5,8 +5,11 @@ import type { Scaffold } from '../document/types'
 import type { Candidate, ClientMessage, ServerMessage } from './protocol'
 import { Relaxer } from './relaxer'
 
+const emptyScaffold = (): Scaffold => {
+  throw new Error('the example has a scaffold')
+}
 const design = FIRST_EXAMPLE.design()
-const scaffold = design.scaffold as Scaffold
+const scaffold = design.scaffold ?? emptyScaffold()
 const all = scaffold.numbers.map((_, i) => i)
 
 /** What the service answers: the atoms in the order of the spec, all moved by 0.5 Å along z that may move. */

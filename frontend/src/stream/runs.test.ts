@@ -162,6 +162,38 @@ describe('Runs', () => {
     expect(sent).toHaveLength(1)
   })
 
+  it('fetches the frames that came too fast, and shows them all', () => {
+    const { runs, sent } = setUp()
+    const id = runs.start(design, 0)
+    accept(runs, id)
+    for (const seq of [1, 2]) runs.onFrame(frame(seq))
+    runs.onFrame({ ...frame(4), droppedBefore: true, final: true })
+    const result = { job: '5', model: '', seed: 7, timings: { queue_s: 0, run_s: 0 }, candidates: [], attempts: { rerun: 0, budget: 0, stopped: null } }
+    runs.onMessage({ type: 'final', job: '5', result })
+    expect(sent.at(-1)).toEqual({ type: 'resume', job: '5', last_seq: 0, req_id: id })
+    runs.onMessage(topology)
+    for (const seq of [1, 2, 3, 4]) runs.onFrame(frame(seq))
+    expect(runs.trajectory(id)?.length).toBe(3)
+    runs.onMessage({ type: 'final', job: '5', result })
+    expect(runs.trajectory(id)?.frames.map((f) => f.step)).toEqual([1, 2, 3, 4])
+    expect(sent.filter((m) => m.type === 'resume')).toHaveLength(1)
+  })
+
+  it('rests after each frame of a slow run, until somebody holds it', () => {
+    const { runs, sent, waiting } = setUp()
+    runs.slow = true
+    accept(runs, runs.start(design, 0))
+    runs.onFrame(frame(1))
+    runs.onFrame(frame(2))
+    expect(sent.slice(1)).toEqual([{ type: 'pause', job: '5' }])
+    waiting[0].run()
+    expect(sent.at(-1)).toEqual({ type: 'resume_run', job: '5' })
+    runs.onFrame(frame(3))
+    runs.setPaused(true)
+    waiting[1].run()
+    expect(sent.slice(3).map((m) => m.type)).toEqual(['pause', 'pause'])
+  })
+
   it('branches from a step, and shows the way that led there', () => {
     const { runs, sent } = setUp()
     const parent = runs.start(design, 0)

@@ -14,7 +14,10 @@ import { Trajectory } from './trajectory'
 /** A run together with the design that it came from. */
 export interface RunRecord {
   readonly run: Run
+  /** With its blobs as they are led now. */
   readonly design: Design
+  /** As it was when the run began: what the picture is framed about. */
+  readonly begun: Design
   /** The history node that it was started from. */
   readonly node: number
   /** The history node that holds what came of it, once there is one. */
@@ -39,6 +42,8 @@ export interface RunsState {
 /** Runs that are kept with all their frames; older ones are forgotten. */
 const KEPT_RUNS = 12
 const NO_CONNECTION = 'There is no connection to the service.'
+/** How long a slow run rests after a frame. */
+const REST_MS = 110
 /** How often a blob that is dragged is told to the service. */
 const STEER_MS = 70
 
@@ -53,6 +58,12 @@ export class Runs {
   readonly store: StoreApi<RunsState>
   /** Called after every frame. */
   onFrames: (reqId: string) => void = () => undefined
+  /** Live runs rest after every frame, so that somebody can follow and lead them. */
+  slow = false
+  private readonly resting = new Set<string>()
+  /** Frames of runs from which some were dropped on the way, sent once more from the first. */
+  private readonly refills = new Map<string, Trajectory>()
+  private readonly watchers = new Set<(reqId: string) => void>()
   private readonly trajectories = new Map<string, Trajectory>()
   private sender: Sender = { send: () => false }
   /** Runs whose blobs have moved since the service was last told, or was told just now. */
@@ -91,13 +102,14 @@ export class Runs {
     const id = this.makeId()
     const run = newRun(id, toSpec(design))
     const sent = this.sender.send({ type: 'start', req_id: id, spec: run.spec })
-    return this.open(id, { run: sent ? run : failRun(run, NO_CONNECTION), design, node, filed: null, altered: null, from: null })
+    return this.open(id, { run: sent ? run : failRun(run, NO_CONNECTION), design, begun: design, node, filed: null, altered: null, from: null })
   }
 
   /** A new run from a step of the one on show, with fresh noise; it shows the frames that led there. Null when there is nothing to branch from. */
   branch(step: number, seed: number): string | null {
     const parent = this.active
-    if (parent === null || parent.run.job === null || this.trajectory(parent.run.reqId) === null) return null
+    const trajectory = parent === null ? null : this.trajectory(parent.run.reqId)
+    if (parent?.run.job == null || trajectory === null) return null
     const id = this.makeId()
     const { job, spec, reqId } = parent.run
     const run = newRun(id, { ...spec, seed })
@@ -105,11 +117,15 @@ export class Runs {
     const record: RunRecord = {
       run: sent ? run : failRun(run, NO_CONNECTION),
       design: parent.design,
+      begun: parent.begun,
       node: parent.filed ?? parent.node,
       filed: null,
       altered: 'branched',
       from: { reqId, step },
     }
+    const branch = new Trajectory(trajectory.topology, repeatBonds(openScaffold(parent.design)?.bonds ?? [], trajectory.topology.ptr))
+    branch.follow(trajectory, step)
+    this.trajectories.set(id, branch)
     return this.open(id, record)
   }
 
@@ -130,7 +146,7 @@ export class Runs {
   /** Holds the live run between two steps, or lets it go on. */
   setPaused(paused: boolean): void {
     const record = this.active
-    if (record === null || record.run.phase !== 'running' || record.run.paused === paused) return
+    if (record?.run.phase !== 'running' || record.run.paused === paused) return
     const { job, reqId } = record.run
     if (job !== null && this.sender.send({ type: paused ? 'pause' : 'resume_run', job })) {
       this.put(reqId, { ...record, run: { ...record.run, paused } })
@@ -140,14 +156,18 @@ export class Runs {
   /** Whether the live run would follow the blobs of this design. */
   follows(design: Design): boolean {
     const record = this.active
-    return record !== null && record.run.phase === 'running' && !record.run.lost && sameContents(record.design, design)
+    return record?.run.phase === 'running' && !record.run.lost && sameContents(record.design, design)
   }
 
   /** The live run's blobs are where this design has them, from the next step on. */
   steer(design: Design, node: number): void {
     const record = this.active
-    if (record === null || !this.follows(design) || record.design === design) return
+    if (record === null || !this.follows(design)) return
     const { reqId } = record.run
+    if (record.design === design) {
+      if (record.node !== node) this.put(reqId, { ...record, node })
+      return
+    }
     this.put(reqId, { ...record, design, node, altered: record.altered ?? 'steered' })
     if (this.steering.has(reqId)) this.steering.set(reqId, 'moved')
     else this.tellBlobs(reqId)
@@ -155,7 +175,7 @@ export class Runs {
 
   private tellBlobs(reqId: string): void {
     const record = this.store.getState().records.get(reqId)
-    if (record === undefined || record.run.job === null || record.run.phase !== 'running') return
+    if (record?.run.job == null || record.run.phase !== 'running') return
     this.steering.set(reqId, 'told')
     this.sender.send({ type: 'steer', job: record.run.job, blobs: steeredBlobs(record.design) })
     this.after(STEER_MS, () => {
@@ -189,7 +209,7 @@ export class Runs {
     const id = this.makeId()
     const { run, trajectory } = stillRun(id, design, generation)
     this.trajectories.set(id, trajectory)
-    this.open(id, { run, design, node, filed: node, altered: null, from: null })
+    this.open(id, { run, design, begun: design, node, filed: node, altered: null, from: null })
   }
 
   /** Another document has been opened: its nodes have nothing to do with the runs so far. */
@@ -220,6 +240,10 @@ export class Runs {
       claimed = true
       if (run.topology !== null && record.run.topology === null) this.openTrajectory(id, record, run.topology)
       this.put(id, { ...record, run })
+      if (message.type === 'final') {
+        if (this.refills.has(id)) this.refilled(id)
+        else this.refill(id, { ...record, run })
+      }
     }
     // A wish for a run that has just ended came too late, and nobody needs to hear of it.
     const news = message.type === 'error' && !claimed && message.job === null && message.code !== 'cancelled' && message.code !== 'ended'
@@ -231,17 +255,65 @@ export class Runs {
   onFrame(frame: Frame): void {
     for (const [id, { run }] of this.store.getState().records) {
       if (!ownsFrame(run, frame)) continue
+      const refill = this.refills.get(id)
+      if (refill !== undefined && run.phase === 'done') {
+        refill.push(frame)
+        continue
+      }
       this.trajectories.get(id)?.push(frame)
-      this.onFrames(id)
+      if (this.slow && !frame.final) this.rest(id)
+      this.tell(id)
     }
   }
 
-  private openTrajectory(id: string, { design, from }: RunRecord, topology: Topology): void {
+  private tell(id: string): void {
+    this.onFrames(id)
+    for (const watcher of this.watchers) watcher(id)
+  }
+
+  /** Holds a live run for a moment. */
+  private rest(id: string): void {
+    const { run } = this.store.getState().records.get(id) ?? {}
+    if (run === undefined || run.job === null || run.phase !== 'running' || run.paused || this.resting.has(id)) return
+    const { job } = run
+    this.resting.add(id)
+    this.sender.send({ type: 'pause', job })
+    this.after(REST_MS, () => {
+      this.resting.delete(id)
+      const now = this.store.getState().records.get(id)?.run
+      if (now?.phase === 'running' && !now.paused) this.sender.send({ type: 'resume_run', job })
+    })
+  }
+
+  /** Frames that came too fast were passed over: the service still has them. */
+  private refill(id: string, { run, design, from }: RunRecord): void {
+    const trajectory = this.trajectories.get(id)
+    if (run.job === null || run.topology === null || trajectory === undefined || !trajectory.gaps || from !== null || this.refills.has(id)) return
     const bonds = openScaffold(design)?.bonds ?? []
-    const trajectory = new Trajectory(topology, repeatBonds(bonds, topology.ptr))
-    const parent = from === null ? null : this.trajectory(from.reqId)
-    if (from !== null && parent !== null) trajectory.follow(parent, from.step)
-    this.trajectories.set(id, trajectory)
+    this.refills.set(id, new Trajectory(run.topology, repeatBonds(bonds, run.topology.ptr)))
+    this.sender.send({ type: 'resume', job: run.job, last_seq: 0, req_id: id })
+  }
+
+  /** All frames of a run that has ended are here. */
+  private refilled(id: string): void {
+    const [refill, had] = [this.refills.get(id), this.trajectories.get(id)]
+    if (refill === undefined) return
+    this.refills.delete(id)
+    if (had !== undefined && refill.length < had.length) return
+    this.trajectories.set(id, refill)
+    this.tell(id)
+  }
+
+  /** Tells of every frame of any run, until the answer is called. */
+  watchFrames(watcher: (reqId: string) => void): () => void {
+    this.watchers.add(watcher)
+    return () => this.watchers.delete(watcher)
+  }
+
+  private openTrajectory(id: string, { design, from }: RunRecord, topology: Topology): void {
+    if (from !== null && this.trajectories.has(id)) return // a branch has its parent's atoms
+    const bonds = openScaffold(design)?.bonds ?? []
+    this.trajectories.set(id, new Trajectory(topology, repeatBonds(bonds, topology.ptr)))
   }
 
   private put(id: string, record: RunRecord): void {

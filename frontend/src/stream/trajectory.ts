@@ -15,6 +15,8 @@ export interface StoredFrame {
 export class Trajectory {
   readonly frames: StoredFrame[] = []
   private newest = -1
+  /** Whether frames were passed over on the way here. */
+  gaps = false
   private readonly tracker: BondTracker
 
   constructor(
@@ -46,6 +48,7 @@ export class Trajectory {
       throw new RangeError(`a frame of ${frame.positions.length / 3} atoms for ${this.topology.numbers.length}`)
     }
     this.newest = frame.seq
+    this.gaps ||= frame.droppedBefore
     const positions = frame.positions.slice()
     this.frames.push({
       step: frame.step,

@@ -5,6 +5,7 @@ import { project } from '../viewer/projection'
 import { add } from '../geometry/vec3'
 import type { View } from '../viewer/stage'
 import { useActiveRun, useSession } from './context'
+import { explainReason } from './reasons'
 import { CheckIcon, CrossIcon } from './icons'
 
 /** Number and verdict under each molecule of the grid. */
@@ -25,7 +26,7 @@ export function CellLabels({ view }: { view: View }) {
       style={{ maxWidth: room, transform: `translate(-50%, 0) translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)` }}
     >
       <b>{k + 1}</b>
-      <VerdictMark state={candidateState(record.run, k)} smiles={record.run.verdicts.at(k)?.smiles ?? ''} words={room > 120} />
+      <VerdictMark state={candidateState(record.run, k)} smiles={record.run.verdicts.at(k)?.smiles ?? ''} reason={record.run.verdicts.at(k)?.reason ?? null} room={room} />
     </div>
   )
   if (grid === null) {
@@ -44,9 +45,10 @@ export function CellLabels({ view }: { view: View }) {
   )
 }
 
-function VerdictMark({ state, smiles, words }: { state: CandidateState; smiles: string; words: boolean }) {
+function VerdictMark({ state, smiles, reason, room }: { state: CandidateState; smiles: string; reason: string | null; room: number }) {
+  const words = room > 120
   if (state === 'valid') return <span className="valid"><CheckIcon />{words && <em>{smiles}</em>}</span>
-  if (state === 'invalid') return <span className="invalid"><CrossIcon />{words && 'not valid'}</span>
+  if (state === 'invalid') return <span className="invalid"><CrossIcon />{words && <q>{room > 190 ? explainReason(reason).short : 'not valid'}</q>}</span>
   if (state === 'promising' && words) return <span className="promising"><em>{smiles}</em></span>
   return null
 }

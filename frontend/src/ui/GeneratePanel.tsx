@@ -1,7 +1,9 @@
 import { LIMITS } from '../document/types'
-import { useActions, useDesign } from './context'
-import { IconButton, NumberField, Section, Segmented } from './controls'
+import type { Sampler } from '../stream/protocol'
+import { useActions, useDesign, useRuns } from './context'
+import { IconButton, NumberField, Section } from './controls'
 import { DiceIcon } from './icons'
+import { SAMPLERS } from './samplers'
 
 export function GeneratePanel() {
   const { samples, steps, sampler, seed } = useDesign((d) => d.settings)
@@ -13,22 +15,37 @@ export function GeneratePanel() {
         <NumberField label="Number of candidates" value={samples} min={LIMITS.samples.min} max={LIMITS.samples.max} step={1} digits={0} onChange={(v) => actions.setSettings({ samples: v })} />
         <span>Steps</span>
         <NumberField label="Number of steps" value={steps} min={LIMITS.steps.min} max={LIMITS.steps.max} step={16} digits={0} onChange={(v) => actions.setSettings({ steps: v })} />
-        <span>Sampler</span>
-        <Segmented
-          label="Sampler"
-          value={sampler}
-          options={[
-            { value: 'sdd', label: 'SDD', hint: 'Stochastic: adds a little noise before each step, less and less of it' },
-            { value: 'dd', label: 'DD', hint: 'Deterministic: goes straight down, and stops when the forces vanish' },
-          ]}
-          onChange={(v) => actions.setSettings({ sampler: v })}
-        />
         <span>Seed</span>
-        <div className="with-button">
+        <div className="with-button seed">
           <NumberField label="Seed" value={seed} min={LIMITS.seed.min} max={LIMITS.seed.max} step={1} digits={0} onChange={(v) => actions.setSettings({ seed: v })} />
           <IconButton label="Another seed" side="left" onClick={() => actions.newSeed()}><DiceIcon /></IconButton>
         </div>
       </div>
+      <SamplerChoice value={sampler} onChange={(v) => actions.setSettings({ sampler: v })} />
     </Section>
+  )
+}
+
+/** Every sampler that the service offers, with what it does in a line. */
+function SamplerChoice({ value, onChange }: { value: Sampler; onChange: (sampler: Sampler) => void }) {
+  const offered = useRuns((s) => s.model?.samplers ?? null)
+  const known = SAMPLERS.find((s) => s.value === value)
+  return (
+    <div className="sampler" title={known?.note}>
+      <label htmlFor="sampler">Sampler</label>
+      <select id="sampler" value={value} aria-describedby="sampler-note" onChange={(event) => {
+        const chosen = SAMPLERS.find((s) => s.value === event.target.value)
+        if (chosen !== undefined) onChange(chosen.value)
+      }}>
+        {[...new Set(SAMPLERS.map((s) => s.group))].map((group) => (
+          <optgroup key={group} label={group}>
+            {SAMPLERS.filter((s) => s.group === group).map((s) => (
+              <option key={s.value} value={s.value} disabled={offered !== null && !offered.includes(s.value)}>{s.label}</option>
+            ))}
+          </optgroup>
+        ))}
+      </select>
+      <p id="sampler-note" className="visually-hidden">{known?.note}</p>
+    </div>
   )
 }

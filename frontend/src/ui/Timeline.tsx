@@ -1,10 +1,10 @@
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
-import { stepBy, togglePlay } from '../viewer/clock'
+import { stepBy } from '../viewer/clock'
 import { useActiveRun, useSession, useTools } from './context'
 import { IconButton } from './controls'
-import { BackIcon, ForwardIcon, PauseIcon, PlayIcon } from './icons'
+import { BackIcon, ForwardIcon, HistoryIcon, PauseIcon, PlayIcon } from './icons'
 import { useStore } from 'zustand'
 
 /** Plays and scrubs the frames of the run on show. The slider follows the play head without going through React. */
@@ -17,6 +17,9 @@ export function Timeline() {
   const slider = useRef<HTMLInputElement>(null)
   const label = useRef<HTMLOutputElement>(null)
   const run = record?.run ?? null
+  const running = run?.phase === 'running'
+  const held = running && run.paused
+  const [fork, setFork] = useState<number | null>(null)
   const usable = run !== null && (isLive(run) || run.phase === 'done' || run.phase === 'cancelled')
 
   useEffect(() => {
@@ -36,13 +39,14 @@ export function Timeline() {
       const step = frames?.at(Math.round(at))?.step
       const steps = runs.active?.run.spec.steps ?? 0
       const words = step === undefined ? '–' : `step ${step} of ${steps}`
+      setFork(actions.branchStep())
       if (text.textContent !== words) text.textContent = words
       input.setAttribute('aria-valuetext', words)
     }
     show()
     const stop = [stage.playhead.subscribe(show), runs.store.subscribe(show)]
     return () => stop.forEach((f) => f())
-  }, [stage, runs])
+  }, [stage, runs, actions])
 
   const reel = () => reelOf(runs).available
   const scrub = (value: number) => {
@@ -53,14 +57,11 @@ export function Timeline() {
     actions.setMode('results')
     stage.playhead.setState(stepBy(stage.playhead.getState(), delta, reel()))
   }
-  const toggle = () => {
-    actions.setMode('results')
-    stage.playhead.setState(togglePlay(stage.playhead.getState(), reel()))
-  }
+  const going = playing && !held
   return (
-    <div className="timeline" role="group" aria-label="Timeline" data-idle={!usable || undefined} data-mode={mode}>
+    <div className="timeline" role="group" aria-label="Timeline" data-idle={!usable || undefined} data-mode={mode} data-held={held || undefined}>
       <IconButton label="One frame back" keys="," side="top" disabled={!usable} onClick={() => step(-1)}><BackIcon /></IconButton>
-      <IconButton label={playing ? 'Pause' : 'Play'} keys="Space" side="top" disabled={!usable} onClick={toggle}>{playing ? <PauseIcon /> : <PlayIcon />}</IconButton>
+      <IconButton label={running ? (going ? 'Pause the run' : 'Let the run go on') : going ? 'Pause' : 'Play'} keys="Space" side="top" disabled={!usable} onClick={() => actions.playOrPause()}>{going ? <PauseIcon /> : <PlayIcon />}</IconButton>
       <IconButton label="One frame on" keys="." side="top" disabled={!usable} onClick={() => step(1)}><ForwardIcon /></IconButton>
       <input
         ref={slider}
@@ -74,6 +75,15 @@ export function Timeline() {
         onInput={(event) => scrub(Number(event.currentTarget.value))}
       />
       <output ref={label}>–</output>
+      <IconButton
+        label={fork === null ? 'Branch: go back to a step of a run first' : `Branch from step ${fork}: the same atoms, fresh noise from here on`}
+        keys="J"
+        side="top"
+        disabled={fork === null}
+        onClick={() => actions.branchHere()}
+      >
+        <HistoryIcon />
+      </IconButton>
     </div>
   )
 }

@@ -1,11 +1,16 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useCallback, useEffect, useMemo, useRef, type ReactNode } from 'react'
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { scaffoldFrom } from '../document/design'
 import type { Candidate } from '../stream/protocol'
 import { candidateState, type CandidateState, type Run, type Verdict } from '../stream/run'
+import { depict } from '../service/molecules'
 import { useActions, useActiveRun, useSession, useTools } from './context'
 import { CheckIcon, CrossIcon } from './icons'
+import { explainReason } from './reasons'
+import { Spark } from './Spark'
 import { drawThumbnail } from './thumbnail'
+import { useAnswer } from './useAnswer'
+import { useShownTheme } from './useTheme'
 import { Timeline } from './Timeline'
 
 /** Candidates and the timeline of the run on show. Its height never changes. */
@@ -61,6 +66,10 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
         <span className="card-text">
           <span className="card-head"><b>{index + 1}</b>{MARKS[state]}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
+          <span className="card-foot">
+            <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
+            <Spark reqId={run.reqId} sample={index} steps={run.spec.steps ?? 64} />
+          </span>
         </span>
       </button>
       {candidate !== undefined && (
@@ -76,7 +85,7 @@ function cardLabel(index: number, state: CandidateState, verdict: Verdict | null
   const formula = candidate === undefined ? '' : `, ${formatFormula(compositionOf(candidate.numbers))}`
   const name = `Candidate ${index + 1}${formula}`
   if (state === 'valid') return `${name}, valid: ${verdict?.smiles ?? ''}`
-  if (state === 'invalid') return `${name}, not valid: ${verdict?.reason ?? ''}`
+  if (state === 'invalid') return `${name}, not valid: ${explainReason(verdict?.reason ?? null).short}`
   return state === 'promising' ? `${name}, so far ${verdict?.smiles ?? ''}` : `${name}, ${state}`
 }
 
@@ -89,17 +98,27 @@ const MARKS: Record<CandidateState, ReactNode> = {
 }
 
 function CardBody({ state, verdict, candidate }: { state: CandidateState; verdict: Verdict | null; candidate: Candidate | undefined }) {
-  const formula = candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))
-  if (state === 'valid' || state === 'promising') return <><span className="smiles" title={verdict?.smiles ?? ''}>{verdict?.smiles}</span><small>{formula}</small></>
-  if (state === 'invalid') return <><span className="reason" title={verdict?.reason ?? ''}>{verdict?.reason ?? 'no molecule'}</span><small>{formula}</small></>
-  return <span className="skeleton" />
+  if (state === 'valid' || state === 'promising') return <span className="smiles" title={verdict?.smiles ?? ''}>{verdict?.smiles}</span>
+  if (state !== 'invalid') return <span className="skeleton" />
+  const { short, advice } = explainReason(verdict?.reason ?? candidate?.reason ?? null)
+  return <span className="reason" title={`${short}. ${advice}`}>{short}</span>
 }
 
 const SIZE = 66
 
+/** The structural formula of a molecule; what is none is shown as its atoms lie. */
 function Picture({ candidate }: { candidate: Candidate | undefined }) {
+  const theme = useShownTheme()
+  const asked = useMemo(() => (candidate?.valid === true ? { candidate, theme } : null), [candidate, theme])
+  const ask = useCallback((one: NonNullable<typeof asked>) => depict(scaffoldFrom(one.candidate), { width: 2 * SIZE, height: 2 * SIZE, theme: one.theme }), [])
+  const answer = useAnswer(asked, ask)
   if (candidate === undefined) return <span className="thumb thumb-empty" />
-  const { dots, strokes } = drawThumbnail(scaffoldFrom(candidate), SIZE)
+  if (answer.state === 'known') return <img className="thumb" src={`data:image/svg+xml,${encodeURIComponent(answer.answer.svg)}`} width={SIZE} height={SIZE} alt="" />
+  return <FlatPicture candidate={candidate} />
+}
+
+function FlatPicture({ candidate }: { candidate: Candidate }) {
+  const { dots, strokes } = useMemo(() => drawThumbnail(scaffoldFrom(candidate), SIZE), [candidate])
   return (
     <svg className="thumb" viewBox={`0 0 ${SIZE} ${SIZE}`} width={SIZE} height={SIZE} aria-hidden="true">
       {strokes.map((s, k) => <line key={k} x1={s.x1} y1={s.y1} x2={s.x2} y2={s.y2} strokeWidth={1 + 1.1 * s.order} />)}

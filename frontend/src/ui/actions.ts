@@ -12,6 +12,7 @@ import { reelOf, type Studio } from '../studio'
 import type { Panel, Place } from './desk'
 import { saveMolecules, type FileFormat, type NamedStructure } from './files'
 import { nextAction, type NextAction } from './primary'
+import { togglePlay } from '../viewer/clock'
 import { addToast, type Mode, type Tool } from './session'
 import { applyTheme, rememberTheme, type Theme } from './theme'
 
@@ -36,18 +37,19 @@ export class Actions {
   // --- choosing -----------------------------------------------------------------------------------
 
   setTool(tool: Tool): void {
-    this.studio.session.setState({ tool, measured: [], modal: null })
+    this.studio.session.setState({ tool, measured: [], modal: null, ...(tool === 'select' ? {} : { atoms: [] }) })
     if (tool === 'blob' || tool === 'attach') this.setMode('design')
   }
 
   select(blob: string | null): void {
-    this.studio.session.setState({ selected: blob, modal: null })
+    this.studio.session.setState({ selected: blob, modal: null, ...(blob === null ? {} : { atoms: [] }) })
   }
 
   setMode(mode: Mode): void {
     if (mode === 'results' && this.studio.runs.active === null) return
     if (mode !== 'compare') this.studio.desk.setState({ compared: null })
-    this.studio.session.setState({ mode, measured: [], hover: null, hoverAtom: null, modal: null })
+    const atoms = mode === 'design' ? this.studio.session.getState().atoms : []
+    this.studio.session.setState({ mode, measured: [], hover: null, hoverAtom: null, modal: null, atoms })
   }
 
   setTheme(theme: Theme): void {
@@ -71,7 +73,7 @@ export class Actions {
     const last = this.design.blobs.at(-1)
     const { design, id } = openSite(this.design, hydrogen, last?.site == null ? FIRST_CONTENT : last.content)
     this.commit('Open site', design)
-    this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null })
+    this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null, atoms: [] })
     this.studio.stage.frame()
   }
 
@@ -95,8 +97,15 @@ export class Actions {
 
   /** A lasting edit of one blob; a stretched one keeps its size from then on. */
   editBlob(id: string, patch: BlobPatch, label: string, mergeKey?: string): void {
-    this.commit(label, updateBlob(this.design, id, byHand(findBlob(this.design, id), patch)), mergeKey)
-    this.setMode('design')
+    const next = updateBlob(this.design, id, byHand(findBlob(this.design, id), patch))
+    const leads = this.leads(next)
+    this.commit(label, next, mergeKey)
+    if (!leads) this.setMode('design')
+  }
+
+  /** Whether the live run on show follows an edit, so that there is no need to turn back to the design. */
+  private leads(design: Design): boolean {
+    return this.studio.session.getState().mode === 'results' && this.studio.runs.follows(design)
   }
 
   previewPose(id: string, pose: Pose): void {
@@ -117,7 +126,7 @@ export class Actions {
     const { selected } = this.studio.session.getState()
     const blob = findBlob(this.design, selected)
     if (blob === undefined) return
-    this.setMode('design')
+    if (!this.leads(this.design)) this.setMode('design')
     const { center, widths, rotation } = blob
     this.studio.session.setState({ tool: 'select', modal: { blob: blob.id, kind, axis: null, start: { center, widths, rotation }, from: null } })
   }
@@ -277,6 +286,50 @@ export class Actions {
     this.studio.runs.cancel()
   }
 
+  /** Space and the play button: a live run is held or goes on, and its picture with it; frames of old are played. */
+  playOrPause(): void {
+    const { runs, stage } = this.studio
+    const record = runs.active
+    const { available } = reelOf(runs)
+    if (record === null) return
+    this.setMode('results')
+    const head = stage.playhead.getState()
+    if (record.run.phase !== 'running') {
+      if (available > 0) stage.playhead.setState(togglePlay(head, available))
+      return
+    }
+    const hold = head.playing && !record.run.paused
+    runs.setPaused(hold)
+    stage.playhead.setState({ at: head.at, playing: !hold })
+    this.say(hold ? 'The run is held.' : 'The run goes on.')
+  }
+
+  /** Goes on from the frame on show with fresh noise, as a run of its own. */
+  branchHere(): void {
+    const { runs, stage, session } = this.studio
+    const step = this.branchStep()
+    if (step === null) return
+    if (runs.active !== null && isLive(runs.active.run)) this.stop()
+    const at = Math.round(stage.playhead.getState().at)
+    stage.playhead.setState({ at, playing: false })
+    session.setState({ focus: null, hover: null })
+    runs.branch(step, Math.floor(Math.random() * 10_000))
+    this.setMode('results')
+    this.say(`A branch from step ${step}.`)
+  }
+
+  /** The step that a branch would go on from; null where there is none: nothing to branch from, or the end. */
+  branchStep(): number | null {
+    const { runs, stage } = this.studio
+    const record = runs.active
+    const trajectory = record === null ? null : runs.trajectory(record.run.reqId)
+    if (record === null || trajectory === null || record.run.job === null || runs.store.getState().link.kind !== 'online') return null
+    const frame = trajectory.frames.at(Math.round(stage.playhead.getState().at))
+    if (frame === undefined || frame.step >= (record.run.spec.steps ?? 64)) return null
+    const ended = record.run.phase === 'done' && frame === trajectory.frames.at(-1)
+    return ended ? null : frame.step
+  }
+
   focus(candidate: number | null): void {
     const count = this.studio.runs.active?.run.spec.n_samples ?? 0
     if (candidate !== null && (candidate < 0 || candidate >= count)) return
@@ -294,7 +347,7 @@ export class Actions {
     if (record.filed !== null) document.getState().jump(record.filed)
     const design = acceptCandidate({ ...record.design, settings }, chosen)
     document.getState().commit(`Use candidate ${candidate + 1}`, design, undefined, { kind: 'pick', candidate })
-    session.setState({ selected: null, tool: 'select', focus: null, announcement: ACCEPTED })
+    session.setState({ selected: null, tool: 'select', focus: null, atoms: [], announcement: ACCEPTED })
     this.setMode('design')
     stage.frame()
   }
