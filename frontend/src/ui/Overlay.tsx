@@ -10,9 +10,11 @@ import { element } from '../chemistry/elements'
 import { project, silhouette } from '../viewer/projection'
 import type { View } from '../viewer/stage'
 import { AtomLabels } from './AtomLabels'
+import { AtomMarks, ReasonMarks } from './AtomMarks'
 import { CellLabels } from './CellLabels'
 import { useActions, useDesign, useSession, useTools, useView } from './context'
 import { CompareLabels } from './history/CompareLabels'
+import { LeadOverlay } from './LeadOverlay'
 import { Measurement } from './Measurement'
 
 /** Everything drawn over the canvas in SVG, kept in step with the camera. */
@@ -24,6 +26,8 @@ export function Overlay() {
     <>
       <svg className="overlay" width={width} height={height} viewBox={`0 0 ${width} ${height}`} role="group" aria-label="Handles">
         {mode === 'design' && <DesignOverlay view={view} />}
+        {mode === 'results' && <LeadOverlay view={view} />}
+        {mode === 'results' && <ReasonMarks view={view} />}
         <AtomLabels view={view} />
         <HoverRing view={view} />
         <Measurement view={view} />
@@ -46,6 +50,7 @@ function DesignOverlay({ view }: { view: View }) {
   return (
     <>
       <Sites design={design} view={view} prominent={tool === 'attach' || design.blobs.length === 0} />
+      {design.scaffold !== null && <AtomMarks design={design} scaffold={design.scaffold} view={view} />}
       {design.blobs.map((b) => <BlobOutline key={b.id} blob={b} design={design} view={view} selected={b.id === selected} />)}
       {blob !== undefined && tool === 'select' && modal === null && (
         <Gizmo
@@ -131,7 +136,7 @@ function HoverRing({ view }: { view: View }) {
   return (
     <g className="hover-ring">
       <circle cx={p.x} cy={p.y} r={r} />
-      {tool !== 'measure' && <text x={p.x} y={p.y - r - 8} textAnchor="middle">Grow here</text>}
+      {tool !== 'measure' && look.number === 1 && <text x={p.x} y={p.y - r - 8} textAnchor="middle">Grow here</text>}
     </g>
   )
 }

@@ -33,7 +33,7 @@ export function CandidateStrip(props: { node: number; design: Design; candidates
             title={candidate.valid ? (candidate.smiles ?? '') : (candidate.reason ?? 'not valid')}
             onClick={() => actions.jump(node, k)}
           >
-            <img src={urls[k]} width="40" height="40" alt="" loading="lazy" decoding="async" />
+            <img src={urls[k]} width="40" height="40" alt="" decoding="async" />
           </button>
         </li>
       ))}

@@ -72,7 +72,7 @@ function Row({ row, picked }: { row: TreeRow<Design>; picked: ReadonlySet<number
           }} />
         ) : (
           <button type="button" className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.jump(node.id)} onDoubleClick={() => setNaming(true)}>
-            <img src={thumbnailUrl(node.value, ink)} width="44" height="44" alt="" loading="lazy" decoding="async" />
+            <img src={thumbnailUrl(node.value, ink)} width="44" height="44" alt="" decoding="async" />
             <span className="history-words">
               <b>{title}</b>
               <small>{[node.name === null ? null : node.label, generation === null ? ago(node.at) : summary(node.value, generation)].filter(Boolean).join(' · ')}</small>

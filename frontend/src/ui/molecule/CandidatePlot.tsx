@@ -1,19 +1,27 @@
 import { Suspense, lazy } from 'react'
-import { useActiveRun } from '../context'
+import { isLive } from '../../stream/run'
+import { useActiveRun, useSession, useTools } from '../context'
 
 const Plot = lazy(() => import('./PropertyPlot'))
+const Convergence = lazy(() => import('./ConvergencePlot'))
 
 /** From how many valid candidates on a picture says more than the numbers do. */
 const ENOUGH = 3
+/** A generation of old that comes back without its frames has one. */
+const FEW_FRAMES = 3
 
-/** Where the candidates of a run stand among each other. */
+/** Where the candidates of a run stand among each other, and how the one in focus came to rest. */
 export function CandidatePlot() {
+  const { runs } = useTools().studio
   const record = useActiveRun()
-  const candidates = record?.run.result?.candidates ?? []
-  if (candidates.filter((c) => c.valid).length < ENOUGH) return null
+  const focus = useSession((s) => s.focus)
+  if (record === null || isLive(record.run)) return null
+  const candidates = record.run.result?.candidates ?? []
+  const trajectory = runs.trajectory(record.run.reqId)
   return (
     <Suspense fallback={<div className="property-plot" />}>
-      <Plot candidates={candidates} />
+      {candidates.filter((c) => c.valid).length >= ENOUGH && <Plot candidates={candidates} />}
+      {focus !== null && trajectory !== null && trajectory.length >= FEW_FRAMES && <Convergence trajectory={trajectory} candidate={focus} />}
     </Suspense>
   )
 }

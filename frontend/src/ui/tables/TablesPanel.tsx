@@ -90,6 +90,9 @@ function Atoms() {
   )
 }
 
+/** Never −0.00. */
+const tidy = (x: number): string => x.toFixed(2).replace(/^-(0\.00)$/, '$1')
+
 function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: number | null }) {
   const { studio, actions } = useTools()
   const design = useDesign((d) => d)
@@ -121,7 +124,7 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
                   {name}{order >= 0 && <sup>{order + 1}</sup>}
                 </button>
               </th>
-              {position.map((x, k) => <td key={k}>{x.toFixed(2)}</td>)}
+              {position.map((x, k) => <td key={k}>{tidy(x)}</td>)}
               <td className="atom-bonds" title={bonds}>{bonds}</td>
               <td>
                 {blob !== undefined ? (
