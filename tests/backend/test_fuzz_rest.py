@@ -53,6 +53,12 @@ def small() -> Iterator[Live]:
             time.sleep(0.05)
 
 
+@pytest.fixture(scope="module")
+def web(small: Live) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=small.url, timeout=60) as client:
+        yield client
+
+
 @schema.parametrize()
 @HOW
 def test_no_request_is_a_server_error(case: schemathesis.Case, small: Live) -> None:
@@ -116,9 +122,9 @@ ACCEPTS = st.sampled_from(["*/*", "chemical/x-mdl-sdfile", "application/x-ndjson
 ENDS = {"finished", "cancelled", "expired", "failed"}
 
 
-def ask(live: Live, method: str, path: str, **kwargs: Any) -> httpx.Response:
+def ask(web: httpx.Client, method: str, path: str, **kwargs: Any) -> httpx.Response:
     """Every answer is one that is foreseen, and every error a problem document."""
-    response = httpx.request(method, live.url + path, timeout=60, **kwargs)
+    response = web.request(method, path, **kwargs)
     assert response.status_code < 500 or response.json()["code"] == "expired", (method, path, kwargs, response.text)
     if response.is_error:
         assert response.headers["content-type"] == "application/problem+json"
@@ -128,11 +134,13 @@ def ask(live: Live, method: str, path: str, **kwargs: Any) -> httpx.Response:
 
 @FURTHER
 @given(spec=SPECS, accept=ACCEPTS, deadline_s=st.sampled_from([None, 60, 0.01]))
-def test_specs_are_run_or_refused(spec: dict[str, Any], accept: str, deadline_s: float | None, small: Live) -> None:
+def test_specs_are_run_or_refused(
+    spec: dict[str, Any], accept: str, deadline_s: float | None, web: httpx.Client
+) -> None:
     params = {} if deadline_s is None else {"deadline_s": deadline_s}
     content = dumps(spec)
     headers = {"Accept": accept, "Content-Type": "application/json"}
-    answer = ask(small, "POST", "/generate", content=content, headers=headers, params=params)
+    answer = ask(web, "POST", "/generate", content=content, headers=headers, params=params)
     assert answer.status_code in (200, 400, 413, 422, 504), answer.text
 
 
@@ -145,20 +153,82 @@ def test_specs_are_run_or_refused(spec: dict[str, Any], accept: str, deadline_s:
     last_seq=st.sampled_from([0, 1, 5, -1, 10**30]),
 )
 def test_jobs_come_to_an_end(
-    spec: dict[str, Any], key: str, cancel: bool, format: str, last_seq: int, small: Live
+    spec: dict[str, Any], key: str, cancel: bool, format: str, last_seq: int, web: httpx.Client
 ) -> None:
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-    answer = ask(small, "POST", "/jobs", content=dumps(spec), headers=headers)
+    answer = ask(web, "POST", "/jobs", content=dumps(spec), headers=headers)
     assert answer.status_code in (202, 400, 413, 422), answer.text
     if answer.status_code != 202:
         return
     path = answer.headers["location"]
     if cancel:
-        ask(small, "DELETE", path)
-    ended = ask(small, "GET", path, params={"wait_s": 30}).json()
+        ask(web, "DELETE", path)
+    ended = ask(web, "GET", path, params={"wait_s": 30}).json()
     assert ended["state"] in ENDS and (ended["result"] is None) != (ended["error"] is None), ended
-    frames = ask(small, "GET", f"{path}/trajectory", params={"format": format, "last_seq": last_seq})
+    frames = ask(web, "GET", f"{path}/trajectory", params={"format": format, "last_seq": last_seq})
     assert frames.status_code == (200 if format != "gif" and last_seq != -1 else 422), frames.text
+
+
+TEXTS = st.one_of(
+    st.text(max_size=20), st.sampled_from(["%", "_", "'", '"', "\\", "\x00", "\ud800", "é" * 200, "x" * 201, "C7H8O2"])
+)
+JSONS = st.recursive(st.one_of(st.none(), st.booleans(), st.floats(), TEXTS), lambda inner: st.lists(inner, max_size=3))
+MOLECULES = st.fixed_dictionaries(
+    {"numbers": st.just([8, 1, 1]), "positions": st.lists(st.lists(LENGTHS, min_size=3, max_size=3), max_size=4)},
+    optional={"bonds": st.lists(st.lists(st.integers(-1, 4), min_size=3, max_size=3), max_size=2), "smiles": TEXTS},
+)
+NODES = st.fixed_dictionaries(
+    {"id": st.sampled_from(["root", "a", "b", "", "../x", "x" * 65])},
+    optional={
+        "parent": st.sampled_from(["root", "a", "b", "gone", None]),
+        "kind": st.sampled_from(["edit", "pick", "Edit"]),
+        "label": TEXTS,
+        "name": TEXTS,
+        "spec": SPECS,
+        "seed": NUMBERS,
+        "model": TEXTS,
+        "candidates": st.lists(MOLECULES, max_size=2),
+        "chosen": st.integers(-1, 3),
+        "payload": JSONS,
+    },
+)
+CHANGES = st.fixed_dictionaries(
+    {}, optional={"name": TEXTS, "tags": st.lists(TEXTS, max_size=3), "state": JSONS, "node_names": JSONS}
+)
+
+
+@FURTHER
+@given(
+    nodes=st.lists(NODES, max_size=3),
+    more=st.lists(NODES, min_size=1, max_size=3),
+    change=CHANGES,
+    match=st.sampled_from(["*", '"1"', '"2"', 'W/"1"', '"1", "2"', "1", "", '"99999999999999999999"', '"x']),
+    node=st.sampled_from(["root", "a", "gone", "%00", "..%2f", "é"]),
+    words=TEXTS,
+)
+def test_designs_are_kept_or_refused(
+    nodes: list[Any], more: list[Any], change: dict[str, Any], match: str, node: str, words: str, web: httpx.Client
+) -> None:
+    def send(method: str, path: str, body: object, **headers: str) -> httpx.Response:
+        kind = {"Content-Type": "application/json", **headers}
+        return ask(web, method, path, content=dumps(body).encode("utf-8", "surrogatepass"), headers=kind)
+
+    made = send("POST", "/designs", {"name": words, "nodes": nodes})
+    if made.status_code != 201:
+        made = send("POST", "/designs", {"nodes": [{"id": "root"}]})
+    path = made.headers["location"]
+    send("POST", f"{path}/nodes", {"nodes": more})
+    send("PATCH", path, change, **{"If-Match": match})
+    ask(web, "GET", f"{path}/nodes/{node}")
+    if node == "root":
+        ask(web, "POST", f"{path}/nodes/{node}/replay")
+    for name in ("q", "tag", "formula", "cursor"):
+        ask(web, "GET", "/designs", params={name: words.encode("utf-8", "surrogatepass")})
+    text = ask(web, "GET", f"{path}/file").text
+    copy = ask(web, "POST", "/designs/import", content=text.encode()).headers["location"]
+    assert ask(web, "GET", f"{copy}/file").json()["nodes"] == json.loads(text)["nodes"]
+    for one in (path, copy):
+        assert ask(web, "DELETE", one, headers={"If-Match": "*"}).status_code == 204
 
 
 @FURTHER
@@ -175,11 +245,11 @@ def test_jobs_come_to_an_end(
     ),
 )
 def test_anything_at_all_is_answered(
-    method: str, path: str, id: str, body: bytes, kind: str, more: dict[str, str], small: Live
+    method: str, path: str, id: str, body: bytes, kind: str, more: dict[str, str], web: httpx.Client
 ) -> None:
     headers = {"Content-Type": kind, **{name: value.encode("latin-1") for name, value in more.items()}}
-    url = small.url + path.replace("{id}", id)
-    response = httpx.request(method, url, content=body, headers=headers, timeout=60)
+    url = path.replace("{id}", id).replace("{node}", id)
+    response = web.request(method, url, content=body, headers=headers)
     # Only the page, which is not there, and only of a GET.
     missing = response.status_code == 503 and "has not been built" in response.text
     assert response.status_code < 500 or missing or method == "HEAD", (method, url, body, response.text)
