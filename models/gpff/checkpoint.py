@@ -62,12 +62,16 @@ def load(name: str | Path = "default", device: str | torch.device | None = None)
     """
     file = Path(name) if str(name).endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
     if not file.exists():
-        known = sorted(f.stem for f in WEIGHTS.glob("*.safetensors"))
+        known = sorted(f.stem for f in WEIGHTS.glob("*.safetensors") if "targets" not in read_manifest(f))
         raise WeightsError(f"model: expected one of {known} or a .safetensors file, got {str(name)!r}")
     manifest = read_manifest(file)
     found = sha256(file)
     if found != manifest["sha256"]:
         raise WeightsError(f"{file.name}: expected sha256 {manifest['sha256']}, got {found}")
+    if "targets" in manifest:
+        raise WeightsError(
+            f"{file.name}: expected a pseudo-force field, got a model of {', '.join(manifest['targets'])}"
+        )
     net = PaiNN(network_of(manifest["network"]))
     net.load_state_dict(load_file(file))
     return Model(str(manifest["name"]), found, manifest, ForceField(net, device))

@@ -148,3 +148,26 @@ def test_command_trains_and_weights_say_how_good_they_are(
         property_net.load(file)
     with pytest.raises(gpff.WeightsError, match=r"expected the file no\.safetensors"):
         property_net.load(tmp_path / "no.safetensors")
+    with pytest.raises(
+        gpff.WeightsError, match=r"expected a pseudo-force field, got a model of gap, atomisation_energy"
+    ):
+        gpff.load("properties", "cpu")
+    with pytest.raises(gpff.WeightsError, match=r"expected one of \['default'[^p]*\] or"):
+        gpff.load("no-such-model", "cpu")
+    with pytest.raises(gpff.WeightsError, match=r"default\.safetensors: expected a model of gap, atomisation_energy"):
+        property_net.load("default")
+
+
+def test_the_shipped_model_knows_methane_and_water() -> None:
+    methane = np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 0.6306
+    methane[0] = 0.0
+    water = np.array([[0.0, 0.0, 0.1173], [0.0, 0.7572, -0.4692], [0.0, -0.7572, -0.4692]])
+    a, b = properties(
+        [
+            SimpleNamespace(numbers=np.array([6, 1, 1, 1, 1]), positions=methane),
+            SimpleNamespace(numbers=np.array([8, 1, 1]), positions=water),
+        ]
+    )
+    assert a.atomisation_energy == pytest.approx(17.172, abs=0.6)  # QM9's own values, eV
+    assert b.atomisation_energy == pytest.approx(9.240, abs=0.6)
+    assert a.gap > b.gap > 8.0 and a.u0 == pytest.approx(-1101.49, abs=0.6)
