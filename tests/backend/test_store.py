@@ -269,6 +269,7 @@ def library(designs: Designs) -> Designs:
         (Query("e\u0301te\u0301"), ["STRASSE ÉTÉ"]),  # É as two characters
         (Query("SOLV"), ["100% ETHANOL", "Wasser"]),
         (Query("C2H6O"), ["asked_for", "100% ETHANOL"]),
+        (Query("c2h6o"), ["asked_for", "100% ETHANOL"]),
         (Query(formula="OC2H6"), ["asked_for", "100% ETHANOL"]),
         (Query(formula="H2O"), ["Wasser"]),
         (Query(formula="CH4"), []),

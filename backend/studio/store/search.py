@@ -73,7 +73,7 @@ def _conditions(query: Query) -> list[ColumnElement[bool]]:
             designs.c.folded.contains(text, autoescape=True),
             _has_tag(design_tags.c.folded.contains(text, autoescape=True)),
         ]
-        written = hill(query.text)
+        written = hill(query.text) or hill(query.text.upper())  # as people type into a field for text
         found.append(or_(*among) if written is None else or_(*among, _has_formula(written)))
     return found
 
