@@ -205,11 +205,24 @@ def test_the_batch_is_named_before_the_network_is_called() -> None:
     target = engine(field)
     for command in (start(1, "CH4", n=2), start(2, "H2O")):
         target.handle(command)
-    target.step(before=lambda jobs: named.append([*jobs, len(field.calls)]))
+    target.step(before=lambda jobs, events: bool(named.append([*jobs, len(field.calls)])))
     assert named == [[1, 2, 0]] and target.batch == [1, 2]
     report = target.report(step_s=10.0, steps=4)
     assert (report.batch_jobs, report.batch_edges, report.running, report.steps) == (2, 59, 2, 4)
     assert 9.0 < report.overhead_s < 10.0 and report.waiting == {"interactive": 0, "batch": 0}
+
+
+def test_first_frames_do_not_wait_for_the_network() -> None:
+    early: list[Event] = []
+    target = engine(Harmonic())
+    target.handle(start(1, "CH4"))
+    late = target.step(before=lambda jobs, events: early.extend(events) is None)
+    assert [event.step for event in of(early, Snapshot, 1)] == [0] and [
+        event.step for event in of(late, Snapshot, 1)
+    ] == [1]
+    target.handle(start(2, "H2O"))
+    kept = target.step(before=lambda jobs, events: False)
+    assert [event.step for event in of(kept, Snapshot, 2)] == [0, 1]
 
 
 def test_a_suspect_runs_alone_until_it_has_shown_a_step() -> None:

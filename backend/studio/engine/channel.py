@@ -76,6 +76,10 @@ class Channel:
             for message in self.exchange(wait_s=None):
                 return message
 
+    def push(self) -> None:
+        """Send what the socket takes now."""
+        self._send()
+
     def flush(self) -> None:
         """Send everything, waiting for the parent to take it."""
         while self._send():

@@ -156,8 +156,12 @@ class Engine:
 
     # --- a step ------------------------------------------------------------------------------------------------------
 
-    def step(self, before: Callable[[list[int]], None] = lambda jobs: None) -> list[Event]:
-        """One step of the jobs whose turn it is. `before` is told them when the network is about to be called."""
+    def step(self, before: Callable[[list[int], list[Event]], bool] = lambda jobs, events: False) -> list[Event]:
+        """One step of the jobs whose turn it is; what there is to tell of it.
+
+        `before` is told the jobs when the network is about to be called, and what there is to tell by then: the first
+        frames of newcomers need not wait for the call. It says whether it has told it on.
+        """
         self._network_s, self._batch, self._edges = 0.0, [], 0
         events: list[Event] = [self._expire(job) for job in self._scheduler.expire(self._clock())]
         for job in self._scheduler.admit():
@@ -165,7 +169,8 @@ class Engine:
         runs = [run for job in self._scheduler.pick() for run in self._ready(self._runs[job], events)]
         if runs:
             self._batch = [run.job for run in runs]
-            before(self._batch)
+            if before(self._batch, events):
+                events = []
             for run, state in self._forward(runs, events):
                 events += self._publish(run, state)
         return events

@@ -22,7 +22,7 @@ from studio.engine.blackbox import BlackBox
 from studio.engine.channel import Channel
 from studio.engine.costs import CostModel, fit
 from studio.engine.engine import Engine
-from studio.engine.messages import Crashed, Loaded, LoadFailed
+from studio.engine.messages import Crashed, Event, Loaded, LoadFailed
 from studio.engine.scheduler import Scheduler
 
 REPORT_EVERY_S = 0.25
@@ -121,6 +121,14 @@ def serve(channel: Channel, options: Options, box: BlackBox) -> None:
 
 def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> None:
     reported, steps = 0.0, 0
+
+    def before(jobs: list[int], events: list[Event]) -> bool:
+        box.write(jobs)
+        for event in events:
+            channel.post(event)
+        channel.push()
+        return True
+
     while True:
         if not engine.has_work:
             box.write([])
@@ -128,7 +136,7 @@ def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> N
         for command in channel.exchange(wait_s=0.0 if engine.has_work else engine.idle_s):
             for event in engine.handle(command):
                 channel.post(event)
-        events = engine.step(before=box.write)
+        events = engine.step(before)
         if any(isinstance(event, Crashed) for event in events):
             _waters(forces, 1)  # if not even these can be had, the process is at fault and no job: it ends here
         for event in events:
