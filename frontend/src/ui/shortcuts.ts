@@ -1,9 +1,11 @@
 import { findBlob } from '../document/design'
 import { scale } from '../geometry/vec3'
 import { arrowDirection } from '../gizmo/Gizmo'
+import { typeNumber } from '../gizmo/modal'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
-import { stepBy, togglePlay } from '../viewer/clock'
+import { stepBy } from '../viewer/clock'
+import { chooseAll, chosenAtoms, deleteChosen, moveChosen } from './atoms'
 import type { Tools } from './context'
 import { following, HYDROGENS, LABELS } from './viewing'
 
@@ -16,7 +18,10 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['G R S', 'move, turn, stretch the blob'],
       ['then X Y Z', 'along one of its axes'],
       ['arrows', 'nudge by 0.1 Å, with Shift by 1 Å'],
-      ['Del', 'remove the blob'],
+      ['then a number', 'so many Å, degrees, times'],
+      ['click, Shift click', 'choose atoms to edit'],
+      ['Ctrl A', 'choose all atoms'],
+      ['Del', 'remove the blob, or the atoms chosen'],
       ['Ctrl Z', 'undo'],
       ['Ctrl Shift Z', 'redo'],
     ],
@@ -29,7 +34,8 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['1 – 9', 'focus a candidate'],
       ['Enter', 'use it as scaffold'],
       ['N', 'again, with a new seed'],
-      ['Space', 'play or pause'],
+      ['Space', 'play or pause; holds a live run'],
+      ['J', 'branch from the step on show'],
       [', .', 'one frame back or on'],
     ],
   },
@@ -71,14 +77,40 @@ export function attachShortcuts(tools: Tools): () => void {
       return
     }
     if (event.altKey || target?.closest(TYPING) != null) return
-    if ((event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
+    // A transform in progress comes first: its Enter must not press a button that happens to be in focus.
+    const transforming = tools.studio.session.getState().modal !== null
+    if (!transforming && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
     if (plain(tools, event)) event.preventDefault()
   }
+  const stopLettingGo = letMenusGo()
   window.addEventListener('keydown', onKey)
   window.addEventListener('click', letGo)
   return () => {
+    stopLettingGo()
     window.removeEventListener('keydown', onKey)
     window.removeEventListener('click', letGo)
+  }
+}
+
+/** A menu that was used with the mouse gives focus back to its button, which would keep Space and Enter just so. */
+function letMenusGo(): () => void {
+  let byPointer = false
+  const onPointer = () => {
+    byPointer = true
+  }
+  const onKey = () => {
+    byPointer = false
+  }
+  const onFocus = ({ target }: FocusEvent) => {
+    if (byPointer && target instanceof HTMLElement && target.getAttribute('aria-haspopup') === 'menu') target.blur()
+  }
+  window.addEventListener('pointerdown', onPointer, true)
+  window.addEventListener('keydown', onKey, true)
+  window.addEventListener('focusin', onFocus)
+  return () => {
+    window.removeEventListener('pointerdown', onPointer, true)
+    window.removeEventListener('keydown', onKey, true)
+    window.removeEventListener('focusin', onFocus)
   }
 }
 
@@ -106,7 +138,8 @@ function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): 
   }
   const typing = event.target instanceof Element && event.target.closest(TYPING) !== null
   if (typing) return false
-  if (key === 'z' && !event.shiftKey) actions.undo()
+  if (key === 'a' && studio.document.getState().design.scaffold !== null) chooseAll(studio)
+  else if (key === 'z' && !event.shiftKey) actions.undo()
   else if (key === 'y' || (key === 'z' && event.shiftKey)) actions.redo()
   else return false
   return true
@@ -131,9 +164,14 @@ function inModal({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     actions.endModal(false)
     return true
   }
+  const { modal } = studio.session.getState()
+  const typed = modal === null ? null : typeNumber(modal.typed, event.key)
+  if (typed !== null) {
+    actions.typeModal(typed)
+    return true
+  }
   const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
   if (direction === null) return false
-  const { modal } = studio.session.getState()
   const free = modal?.kind === 'move' && modal.axis === null
   const sign = !free && (event.key === 'ArrowLeft' || event.key === 'ArrowDown') ? -1 : 1
   actions.stepModal(direction, sign * (event.shiftKey ? 10 : 1))
@@ -146,6 +184,10 @@ function arrow({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
   if (direction === null) return false
   const { mode, selected, focus } = studio.session.getState()
+  if (mode === 'design' && chosenAtoms(studio).length > 0) {
+    moveChosen(studio, scale(direction, event.shiftKey ? 1 : 0.1))
+    return true
+  }
   const sideways = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0
   if (mode === 'results' && sideways !== 0) {
     actions.focus(focus === null ? 0 : Math.max(0, focus + sideways))
@@ -179,10 +221,14 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.generateAgain(); return true
     case '?': session.setState({ help: true }); return true
     case 'delete':
-    case 'backspace': actions.removeSelected(); return true
+    case 'backspace':
+      if (chosenAtoms(studio).length > 0) deleteChosen(studio)
+      else actions.removeSelected()
+      return true
+    case 'j': actions.branchHere(); return true
     case 'escape': escape({ studio, actions }); return true
     case 'enter': if (mode === 'results' && focus !== null) actions.accept(focus); return true
-    case ' ': if (mode === 'results' && reel.available > 0) stage.playhead.setState(togglePlay(stage.playhead.getState(), reel.available)); return true
+    case ' ': if (mode === 'results') actions.playOrPause(); return true
     case ',': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), -1, reel.available)); return true
     case '.': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), 1, reel.available)); return true
     default:
@@ -203,8 +249,9 @@ function nextLook({ viewing, session }: Tools['studio'], what: 'hydrogens' | 'la
 /** Lets go of one thing at a time, the most recent first. */
 function escape({ studio, actions }: Pick<Tools, 'studio' | 'actions'>): void {
   const { session } = studio
-  const { measured, tool, mode, focus } = session.getState()
-  if (measured.length > 0) session.setState({ measured: [] })
+  const { measured, tool, mode, focus, atoms } = session.getState()
+  if (atoms.length > 0) session.setState({ atoms: [] })
+  else if (measured.length > 0) session.setState({ measured: [] })
   else if (tool !== 'select') actions.setTool('select')
   else if (mode === 'results') {
     if (focus !== null) session.setState({ focus: null })
