@@ -169,6 +169,7 @@ function connect(studio: Studio): void {
   session.subscribe((now, before) => {
     const redraw = now.shells !== before.shells || now.focus !== before.focus || now.hover !== before.hover || now.selected !== before.selected
     if (redraw) stage.invalidate()
+    runs.slow = now.slow
     if (now.mode !== before.mode || now.layout !== before.layout) stage.frame()
   })
   studio.viewing.subscribe(() => stage.invalidate())

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { fromEuler, rotate } from '../geometry/quat'
+import { followNumber, typeNumber } from './modal'
 import { addScaled, distance, dot, normalize, sub, type Vec3 } from '../geometry/vec3'
-import { viewAxes, type Camera } from '../viewer/camera'
+import { DEFAULT_CAMERA, viewAxes, type Camera } from '../viewer/camera'
 import { project, rayThrough } from '../viewer/projection'
 import {
   blobAxis, moveAlongAxis, moveInPlane, rayToAxis, rayToPlane, signedAngle, stretchAll, stretchAxis, turnAboutAxis, turnInView, type Axis, type Pose,
@@ -132,3 +133,27 @@ function normalizeFrom(x: Vec3, y: Vec3): Pose['rotation'] {
   const w = Math.sqrt(Math.max(1e-12, 1 + trace)) / 2
   return [(y[2] - z[1]) / (4 * w), (z[0] - x[2]) / (4 * w), (x[1] - y[0]) / (4 * w), w]
 }
+
+describe('typed numbers', () => {
+  const start: Pose = { center: [1, 2, 3], widths: [1, 2, 3], rotation: [0, 0, 0, 1] }
+  const limits = { min: 0.05, max: 15 }
+
+  it('move along an axis, turn about it, and stretch', () => {
+    expect(followNumber({ kind: 'move', axis: 1, start }, -1.5, DEFAULT_CAMERA, limits).center).toEqual([1, 0.5, 3])
+    const turned = followNumber({ kind: 'turn', axis: 2, start }, 90, DEFAULT_CAMERA, limits)
+    expect(turned.rotation[2]).toBeCloseTo(Math.SQRT1_2)
+    expect(followNumber({ kind: 'stretch', axis: 0, start }, 2, DEFAULT_CAMERA, limits).widths).toEqual([2, 2, 3])
+    expect(followNumber({ kind: 'stretch', axis: null, start }, 0, DEFAULT_CAMERA, limits).widths).toEqual([0.05, 0.05, 0.05])
+  })
+
+  it('are typed key by key', () => {
+    const type = (keys: string) => [...keys].reduce((typed, key) => typeNumber(typed, key) ?? typed, '')
+    expect(type('1,25')).toBe('1.25')
+    expect(type('12.-')).toBe('-12.')
+    expect(type('-3-')).toBe('3')
+    expect(type('1.2.3')).toBe('1.23')
+    expect(typeNumber('12', 'Backspace')).toBe('1')
+    expect(typeNumber('', 'Backspace')).toBeNull()
+    expect(typeNumber('1', 'x')).toBeNull()
+  })
+})

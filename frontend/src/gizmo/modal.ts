@@ -62,6 +62,26 @@ export function followKey(
   }
 }
 
+/** The pose that a typed number asks for: so many Å, degrees, or times as large. */
+export function followNumber({ kind, axis, start }: Gesture, value: number, camera: Camera, limits: { min: number; max: number }): Pose {
+  switch (kind) {
+    case 'move':
+      return { ...start, center: addScaled(start.center, blobAxis(start, axis ?? 0), value) }
+    case 'turn':
+      return turned(start, axis === null ? viewAxes(camera)[2] : blobAxis(start, axis), (value * Math.PI) / 180)
+    case 'stretch':
+      return axis === null ? stretchedBy(start, value, limits) : withWidth(start, axis, start.widths[axis] * value, limits)
+  }
+}
+
+/** What a number that is being typed becomes with this key; null when the key is no part of one. */
+export function typeNumber(typed: string, key: string): string | null {
+  if (key === 'Backspace') return typed === '' ? null : typed.slice(0, -1)
+  if (key === '-') return typed.startsWith('-') ? typed.slice(1) : `-${typed}`
+  if (key === ',' || key === '.') return typed.includes('.') ? typed : `${typed}.`
+  return /^\d$/.test(key) && typed.length < 8 ? typed + key : null
+}
+
 /** What has changed, in a few characters for beside the pointer. */
 export function readout({ kind, axis, start }: Gesture, now: Pose): string {
   const name = axis === null ? '' : `${'xyz'.charAt(axis)} `

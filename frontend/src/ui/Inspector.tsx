@@ -1,4 +1,5 @@
 import { findBlob } from '../document/design'
+import { AtomsPanel } from './AtomsPanel'
 import { BlobPanel } from './BlobPanel'
 import { useActions, useDesign, useSession } from './context'
 import { GeneratePanel } from './GeneratePanel'
@@ -8,12 +9,15 @@ import { ScaffoldPanel } from './ScaffoldPanel'
 export function Inspector() {
   const design = useDesign((d) => d)
   const selected = useSession((s) => s.selected)
+  const chosen = useSession((s) => s.atoms)
+  const atoms = chosen.filter((i) => i < (design.scaffold?.numbers.length ?? 0))
   const blob = findBlob(design, selected)
   return (
     <aside className="inspector" aria-label="Inspector">
       <div className="inspector-body">
         {design.blobs.length > 1 && <BlobTabs />}
         {blob !== undefined && <BlobPanel design={design} blob={blob} />}
+        {design.scaffold !== null && atoms.length > 0 && <AtomsPanel design={design} scaffold={design.scaffold} atoms={atoms} />}
         {design.scaffold !== null && <ScaffoldPanel design={design} scaffold={design.scaffold} />}
         {blob === undefined && design.scaffold === null && <NothingHere />}
         <GeneratePanel />

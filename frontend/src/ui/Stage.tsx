@@ -2,8 +2,10 @@ import { useEffect, useRef } from 'react'
 import { isLive } from '../stream/run'
 import { attachControls } from '../viewer/controls'
 import { rayThrough } from '../viewer/projection'
+import type { Shells } from '../viewer/scene'
 import { rayToPlane } from '../gizmo/drag'
 import { viewAxes } from '../viewer/camera'
+import { chooseAtom, chooseAtoms } from './atoms'
 import type { Tools } from './context'
 import { useActions, useActiveRun, useDesign, useSession, useTools, useView } from './context'
 import { IconButton, Segmented } from './controls'
@@ -27,7 +29,7 @@ export function StageView() {
       onOrbit: (dx, dy) => stage.orbit(dx, dy),
       onPan: (dx, dy) => stage.pan(dx, dy),
       onZoom: (factor, x, y) => stage.zoom(factor, x, y),
-      onClick: (x, y) => click(tools, x, y),
+      onClick: (x, y, adding) => click(tools, x, y, adding),
       onHover: (x, y) => hover(tools, x, y),
       onLeave: () => tools.studio.session.setState({ hoverAtom: null, hover: null }),
     })
@@ -54,7 +56,7 @@ function NoGraphics() {
 }
 
 /** What a click on the canvas means depends on the tool and on what lies there. */
-function click({ studio, actions }: Tools, x: number, y: number): void {
+function click({ studio, actions }: Tools, x: number, y: number, adding: boolean): void {
   const { tool, mode, measured, modal } = studio.session.getState()
   if (modal !== null || (mode === 'compare' && tool !== 'measure')) return
   const atom = studio.stage.atomAt(x, y)
@@ -73,10 +75,16 @@ function click({ studio, actions }: Tools, x: number, y: number): void {
     return
   }
   const { design } = studio.document.getState()
-  if (atom >= 0 && design.scaffold?.numbers[atom] === 1) {
+  const number = atom < 0 ? undefined : design.scaffold?.numbers[atom]
+  if (number === 1 && !adding) {
     actions.openSite(atom)
     return
   }
+  if (number !== undefined && tool === 'select') {
+    chooseAtom(studio, atom, adding)
+    return
+  }
+  chooseAtoms(studio, [])
   actions.select(studio.stage.blobAt(x, y))
 }
 
@@ -97,8 +105,9 @@ function hover({ studio }: Tools, x: number, y: number): void {
   const { mode, tool, hoverAtom, hover: before } = studio.session.getState()
   const atom = studio.stage.atomAt(x, y)
   const { design } = studio.document.getState()
-  const hydrogen = mode === 'design' && tool !== 'blob' && atom >= 0 && design.scaffold?.numbers[atom] === 1
-  const nextAtom = hydrogen || (tool === 'measure' && atom >= 0) ? atom : null
+  const number = atom < 0 ? undefined : design.scaffold?.numbers[atom]
+  const useful = mode === 'design' && (tool === 'select' ? number !== undefined : tool === 'attach' && number === 1)
+  const nextAtom = useful || (tool === 'measure' && atom >= 0) ? atom : null
   const nextHover = mode === 'results' && atom >= 0 ? studio.stage.drawing.origin[atom].molecule : null
   if (nextAtom !== hoverAtom || nextHover !== before) studio.session.setState({ hoverAtom: nextAtom, hover: nextHover })
 }
@@ -125,6 +134,7 @@ function Hud() {
         />
       </div>
       <div className="hud hud-right">
+        {mode === 'results' && record !== null && <Pace />}
         {mode === 'results' && count > 1 && (
           <Segmented
             label="How candidates are laid out"
@@ -138,27 +148,67 @@ function Hud() {
           />
         )}
         <LookMenu />
+        {mode === 'design' && blobs > 0 && <ShellsButton />}
         <IconButton label="Fit everything into the view" keys="F" side="left" className="floating" onClick={() => studio.stage.frame()}><FitIcon /></IconButton>
       </div>
-      <Legend mode={mode} hasBlobs={blobs > 0} live={record !== null && isLive(record.run)} />
+      <Legend mode={mode} hasBlobs={blobs > 0} live={record !== null && isLive(record.run)} held={record?.run.paused === true} lost={record?.run.lost === true} />
       <ModalHint />
     </>
   )
 }
 
-function Legend({ mode, hasBlobs, live }: { mode: string; hasBlobs: boolean; live: boolean }) {
+const SHELLS: Record<Shells, { next: Shells; label: string }> = {
+  both: { next: '50', label: 'Shells: 50 % and 95 %' },
+  '50': { next: '95', label: 'Shell: 50 %' },
+  '95': { next: 'both', label: 'Shell: 95 %' },
+}
+
+function ShellsButton() {
+  const { studio } = useTools()
+  const shells = useSession((s) => s.shells)
+  return (
+    <IconButton label={SHELLS[shells].label} side="left" className="floating shells" onClick={() => studio.session.setState({ shells: SHELLS[shells].next })}>
+      <svg className="icon" viewBox="0 0 20 20" width="20" height="20" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
+        {shells !== '50' && <circle cx="10" cy="10" r="7.2" strokeDasharray="2.6 2.2" />}
+        {shells !== '95' && <circle cx="10" cy="10" r="3.8" fill="currentColor" fillOpacity="0.35" />}
+      </svg>
+    </IconButton>
+  )
+}
+
+/** Slow runs can be followed and led by hand. */
+function Pace() {
+  const { studio } = useTools()
+  const slow = useSession((s) => s.slow)
+  return (
+    <button
+      type="button"
+      className="floating pace"
+      aria-pressed={slow}
+      title="Rest after every step, so that you can move the blob and watch the atoms follow"
+      onClick={() => studio.session.setState({ slow: !slow })}
+    >
+      Slow motion
+    </button>
+  )
+}
+
+function Legend({ mode, hasBlobs, live, held, lost }: { mode: string; hasBlobs: boolean; live: boolean; held: boolean; lost: boolean }) {
+  const shells = useSession((s) => s.shells)
   const tool = useSession((s) => s.tool)
   const busy = useSession((s) => s.modal !== null)
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
-    : mode === 'results' ? (live ? 'Orange fades as the blob lets go of its atoms' : null)
-    : hasBlobs ? 'Shells hold 50 % and 95 % of the blob'
+    : mode === 'results' ? (lost ? 'Connection lost: the run goes on and is found again' : held ? 'Held. Move the blob, scrub, or let it go on with Space' : live ? 'Move the blob, and the atoms follow' : null)
+    : hasBlobs ? (shells === 'both' ? 'Shells hold 50 % and 95 % of the blob' : `The shell holds ${shells} % of the blob`)
     : null
   return text === null || busy ? null : <p className="hud legend">{text}</p>
 }
 
 const VERBS = { move: 'Move', turn: 'Turn', stretch: 'Stretch' } as const
+
+const UNITS = { move: 'Å', turn: '°', stretch: '×' } as const
 
 function ModalHint() {
   const modal = useSession((s) => s.modal)
@@ -166,7 +216,7 @@ function ModalHint() {
   const axis = modal.axis === null ? 'X Y Z choose an axis' : `along ${'xyz'.charAt(modal.axis)}`
   return (
     <p className="hud modal-hint" role="status">
-      <b>{VERBS[modal.kind]}</b> {axis} · arrows or mouse · Enter keeps · Esc drops
+      <b>{VERBS[modal.kind]}</b> {axis} · {modal.typed === '' ? 'arrows, mouse or a number' : <b>{modal.typed} {UNITS[modal.kind]}</b>} · Enter keeps · Esc drops
     </p>
   )
 }

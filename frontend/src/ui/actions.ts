@@ -6,7 +6,7 @@ import { currentNode } from '../document/history'
 import { LIMITS, type Content, type Design, type GaussianBlob, type Settings } from '../document/types'
 import type { Vec3 } from '../geometry/vec3'
 import type { Axis, Pose } from '../gizmo/drag'
-import { followKey, type Transform } from '../gizmo/modal'
+import { followKey, followNumber, type Transform } from '../gizmo/modal'
 import { isLive } from '../stream/run'
 import { reelOf, type Studio } from '../studio'
 import type { Panel, Place } from './desk'
@@ -128,7 +128,7 @@ export class Actions {
     if (blob === undefined) return
     if (!this.leads(this.design)) this.setMode('design')
     const { center, widths, rotation } = blob
-    this.studio.session.setState({ tool: 'select', modal: { blob: blob.id, kind, axis: null, start: { center, widths, rotation }, from: null } })
+    this.studio.session.setState({ tool: 'select', modal: { blob: blob.id, kind, axis: null, start: { center, widths, rotation }, from: null, typed: '' } })
   }
 
   /** Begins again from the start pose, along one axis; the same axis twice lets it go. */
@@ -137,6 +137,18 @@ export class Actions {
     if (modal === null) return
     this.dropPose()
     this.studio.session.setState({ modal: { ...modal, axis: modal.axis === axis ? null : axis, from: null } })
+    if (modal.typed !== '') this.typeModal(modal.typed)
+  }
+
+  /** A number typed in a modal transform: Å along the axis (x without one), degrees about it, or a factor. */
+  typeModal(typed: string): void {
+    const { modal } = this.studio.session.getState()
+    if (modal === null) return
+    const { camera } = this.studio.stage.view.getState()
+    const value = Number(typed)
+    if (typed === '' || !Number.isFinite(value)) this.previewPose(modal.blob, modal.start)
+    else this.previewPose(modal.blob, followNumber(modal, value, camera, LIMITS.width))
+    this.studio.session.setState({ modal: { ...modal, typed, from: null } })
   }
 
   /** One arrow key in a modal transform: the pose goes on from where it stands. */
@@ -147,7 +159,7 @@ export class Actions {
     const { camera } = this.studio.stage.view.getState()
     const gesture = { kind: modal.kind, axis: modal.axis, start: blob }
     this.previewPose(blob.id, followKey(gesture, direction, steps, camera, LIMITS.width))
-    this.studio.session.setState({ modal: { ...modal, start: modal.start, from: null } })
+    this.studio.session.setState({ modal: { ...modal, typed: '', from: null } })
   }
 
   endModal(keep: boolean): void {

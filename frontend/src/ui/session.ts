@@ -17,6 +17,8 @@ export interface Modal {
   readonly start: Pose
   /** Where the pointer was when it began, canvas pixels; null before the pointer has moved. */
   readonly from: { readonly x: number; readonly y: number } | null
+  /** A number that is being typed. */
+  readonly typed: string
 }
 
 export interface Toast {
@@ -32,6 +34,8 @@ export interface Session {
   readonly mode: Mode
   readonly layout: LayoutMode
   readonly shells: Shells
+  /** Live runs rest after every step. */
+  readonly slow: boolean
   /** Atoms of the scaffold that are chosen for editing, in the order chosen. */
   readonly atoms: readonly number[]
   /** The candidate that Enter accepts. */
@@ -59,6 +63,7 @@ export function createSession(selected: string | null): SessionStore {
     mode: 'design',
     layout: 'grid',
     shells: 'both',
+    slow: false,
     atoms: [],
     focus: null,
     hover: null,

@@ -3,7 +3,8 @@ export interface ControlHandlers {
   onPan(dx: number, dy: number): void
   /** Pixels are the canvas's own. */
   onZoom(factor: number, x: number, y: number): void
-  onClick(x: number, y: number): void
+  /** `adding`: to what is chosen already. */
+  onClick(x: number, y: number, adding: boolean): void
   onHover(x: number, y: number): void
   onLeave(): void
 }
@@ -65,9 +66,9 @@ export function attachControls(host: HTMLElement, handlers: ControlHandlers): ()
     contacts.delete(event.pointerId)
     const press = pressed
     pressed = null
-    if (event.type === 'pointerup' && press !== null && !press.moved && !press.panning) {
+    if (event.type === 'pointerup' && press !== null && !press.moved && event.button === 0) {
       const at = local(event)
-      handlers.onClick(at.x, at.y)
+      handlers.onClick(at.x, at.y, event.shiftKey)
     }
   }
 

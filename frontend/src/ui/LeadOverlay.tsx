@@ -1,0 +1,60 @@
+import { useCallback } from 'react'
+import { findBlob } from '../document/design'
+import { SHELL_50 } from '../geometry/ellipsoid'
+import { conjugate, multiply, rotate } from '../geometry/quat'
+import { add, scale, sub } from '../geometry/vec3'
+import { Gizmo } from '../gizmo/Gizmo'
+import type { Pose } from '../gizmo/drag'
+import { AT_HOME, cellPlace, inPlace, type Place } from '../viewer/layout'
+import { silhouette } from '../viewer/projection'
+import type { View } from '../viewer/stage'
+import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
+
+/** While a run is live its blob can be led: handles in the cell of the candidate in focus, or of the first. */
+export function LeadOverlay({ view }: { view: View }) {
+  const { studio } = useTools()
+  const actions = useActions()
+  const design = useDesign((d) => d)
+  const selected = useSession((s) => s.selected)
+  const focus = useSession((s) => s.focus)
+  const modal = useSession((s) => s.modal)
+  const record = useActiveRun()
+  const drop = useCallback(() => actions.dropPose(), [actions])
+  if (record === null || !studio.runs.follows(design)) return null
+  const blob = findBlob(design, selected) ?? design.blobs.at(0)
+  if (blob === undefined) return null
+  const { grid, camera, viewport, pivot } = view
+  const count = record.run.spec.n_samples ?? 1
+  const place: Place = grid === null ? AT_HOME : cellPlace(grid, count, focus ?? 0, camera)
+  const there = { ...blob, ...moved(blob, place, pivot) }
+  const e = silhouette(camera, viewport, { center: there.center, rotation: there.rotation, radii: scale(blob.widths, SHELL_50) })
+  return (
+    <g className="lead">
+      <g className="blob-outline" data-selected>
+        <ellipse cx={e.x} cy={e.y} rx={e.rx} ry={e.ry} transform={`rotate(${(e.angle * 180) / Math.PI} ${e.x} ${e.y})`} />
+      </g>
+      {modal === null && (
+        <Gizmo
+          blob={there}
+          camera={camera}
+          viewport={viewport}
+          onPreview={(pose) => actions.previewPose(blob.id, home(pose, place, pivot))}
+          onKeep={(label) => actions.keepPose(label.replace('blob', 'blob of the run'))}
+          onDrop={drop}
+        />
+      )}
+    </g>
+  )
+}
+
+const moved = (pose: Pose, place: Place, center: View['pivot']): Pose => ({
+  center: inPlace(place, center, pose.center),
+  rotation: multiply(place.turn, pose.rotation),
+  widths: pose.widths,
+})
+
+/** Back from a cell to where the design has it. */
+function home(pose: Pose, { turn, offset }: Place, center: View['pivot']): Pose {
+  const back = conjugate(turn)
+  return { center: add(center, rotate(back, sub(sub(pose.center, offset), center))), rotation: multiply(back, pose.rotation), widths: pose.widths }
+}
