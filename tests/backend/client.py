@@ -22,6 +22,7 @@ from studio.server import server
 from studio.settings import Settings
 
 PATIENCE_S = 30.0
+PLAIN: dict[str, Any] = {"timeout": PATIENCE_S, "verify": False}  # to read certificates for each request takes long
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Live:
         return self.server.config.app.state.services.engine  # type: ignore[union-attr]
 
     def get(self, path: str, **kwargs: Any) -> httpx.Response:
-        return httpx.get(self.url + path, timeout=PATIENCE_S, **kwargs)
+        return httpx.get(self.url + path, **PLAIN, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> httpx.Response:
-        return httpx.post(self.url + path, timeout=PATIENCE_S, **kwargs)
+        return httpx.post(self.url + path, **PLAIN, **kwargs)
 
     def wait_ready(self) -> None:
         deadline = time.monotonic() + PATIENCE_S

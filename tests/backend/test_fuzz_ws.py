@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from studio.codec import decode
-from studio.protocol import SERVER_MESSAGE, Accepted, ErrorMessage, Final
+from studio.protocol import SERVER_MESSAGE, Accepted, BusyMessage, ErrorMessage, Final
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 HOW = hypothesis_settings(
@@ -98,7 +98,11 @@ def mutated(draw: st.DrawFn) -> str:
     return text[:i] + draw(st.text(max_size=3)) + text[i + draw(st.integers(0, 3)) :]
 
 
-SCRIPTS = st.lists(st.one_of(MESSAGES, MESSAGES, MESSAGES, mutated(), JUNK), min_size=1, max_size=12)
+SCRIPTS = st.builds(
+    lambda first, rest: [*first, *rest],
+    st.lists(STARTS, max_size=2),
+    st.lists(st.one_of(MESSAGES, MESSAGES, MESSAGES, mutated(), JUNK), min_size=1, max_size=12),
+)
 ENDS = st.sampled_from(["listen", "listen", "close", "abort"])
 
 # --- the server, and one client who minds its own business -------------------------------------------
@@ -169,11 +173,14 @@ async def play(connection: ClientConnection, script: list[Any]) -> set[str]:
                 line = {**line, "job": accepted[-1] if accepted else "7"}
             line = json.dumps(line)
         await connection.send(line)
+        starts = isinstance(line, str) and line.startswith('{"type": "start"')
         with suppress(TimeoutError):
             while True:
-                found = understood(await asyncio.wait_for(connection.recv(), 0.002))
+                found = understood(await asyncio.wait_for(connection.recv(), 1.0 if starts else 0.002))
                 if isinstance(found, Accepted):
                     accepted.append(found.job)
+                if isinstance(found, Accepted | BusyMessage | ErrorMessage):
+                    starts = False
     return set(accepted)
 
 
