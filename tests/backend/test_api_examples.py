@@ -1,4 +1,4 @@
-"""The examples in docs/api.md, run against a live server."""
+"""The examples in docs/api.md and docs/designs.md, run against a live server."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from client import Live, running, settings
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 END = "\x1e"  # after what each command prints
 
@@ -23,13 +23,13 @@ class Example:
     expected: str
 
 
-def blocks(language: str) -> list[str]:
-    return [text for name, text in BLOCK.findall(PAGE.read_text(encoding="utf-8")) if name == language]
+def blocks(page: str, language: str) -> list[str]:
+    return [text for name, text in BLOCK.findall((DOCS / page).read_text(encoding="utf-8")) if name == language]
 
 
-def examples() -> list[Example]:
+def examples(page: str) -> list[Example]:
     found = []
-    for block in blocks("console"):
+    for block in blocks(page, "console"):
         for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
             lines = part.splitlines()
             n = next(i for i in range(1, len(lines) + 1) if complete("\n".join(lines[:i])))
@@ -58,10 +58,11 @@ def here(text: str, live: Live) -> str:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_commands_print_what_the_page_says(place: tuple[Live, Path]) -> None:
+@pytest.mark.parametrize(("page", "least"), [("api.md", 20), ("designs.md", 15)])
+def test_the_commands_print_what_the_page_says(page: str, least: int, place: tuple[Live, Path]) -> None:
     live, folder = place
-    known = examples()
-    assert len(known) > 20
+    known = examples(page)
+    assert len(known) > least
     script = "\n".join(f"{here(example.command, live)}\nprintf '\\x1e'" for example in known)
     done = subprocess.run(
         ["bash", "-u", "-o", "pipefail"], input=script, cwd=folder, capture_output=True, text=True, timeout=240
@@ -79,7 +80,7 @@ def test_the_commands_print_what_the_page_says(place: tuple[Live, Path]) -> None
 def test_the_python_runs(place: tuple[Live, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     live, folder = place
     monkeypatch.chdir(folder)
-    known = blocks("python")
+    known = blocks("api.md", "python")
     assert len(known) > 8
     names: dict[str, object] = {}
     for number, block in enumerate(known, start=1):

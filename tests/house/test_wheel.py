@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "models", "backend")
 
 
-def test_a_wheel_carries_the_weights_and_the_page_and_finds_them(tmp_path: Path) -> None:
+def test_a_wheel_carries_weights_page_and_migrations_and_finds_them(tmp_path: Path) -> None:
     tree, installed = tmp_path / "tree", tmp_path / "installed"
     tree.mkdir()
     for name in SOURCES:
@@ -27,8 +27,11 @@ def test_a_wheel_carries_the_weights_and_the_page_and_finds_them(tmp_path: Path)
     ask = (
         f"import sys; sys.path.insert(0, {str(installed)!r}); import gpff.folders, studio.settings; "
         "print(gpff.folders.WEIGHTS / 'default.safetensors'); print(studio.settings.Settings().frontend / 'index.html')"
+        "; from studio.store import database, migrate; database.Database('sqlite://').prepare(); print(migrate.FOLDER)"
     )
     answer = subprocess.run([sys.executable, "-c", ask], cwd=tmp_path, capture_output=True, text=True, check=True)
-    weights, index = map(Path, answer.stdout.splitlines())
+    weights, index, migrations = map(Path, answer.stdout.splitlines())
     assert weights.is_relative_to(installed) and weights.stat().st_size > 10**6
     assert index.is_relative_to(installed) and index.read_text() == "the page"
+    assert all((installed / package / "py.typed").is_file() for package in ("gpff", "studio"))
+    assert migrations.is_relative_to(installed)  # and they have just made the tables
