@@ -11,6 +11,7 @@ import { ToolsContext } from './ui/context'
 import { Filing, pointsSomewhere } from './ui/filing'
 import { Keeper } from './ui/keeping/keeper'
 import { Saving } from './ui/keeping/saving'
+import { Safety } from './ui/Safety'
 import { applyTheme, followSystem } from './ui/theme'
 
 const root = document.getElementById('root')
@@ -40,7 +41,9 @@ window.addEventListener('hashchange', () => void filing.followAddress(location.h
 createRoot(root).render(
   <StrictMode>
     <ToolsContext value={tools}>
-      <App />
+      <Safety>
+        <App />
+      </Safety>
     </ToolsContext>
   </StrictMode>,
 )

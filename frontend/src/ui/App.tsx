@@ -1,10 +1,12 @@
 import * as Tooltip from '@radix-ui/react-tooltip'
-import { lazy, Suspense, useEffect, type ReactNode } from 'react'
+import { useEffect, type ReactNode } from 'react'
 import { useDesk, useSession, useTools } from './context'
 import { LiveRegion } from './controls'
 import { HelpDialog } from './HelpDialog'
 import { DropZone } from './incoming/DropZone'
 import { Inspector } from './Inspector'
+import { fetchLateParts, late } from './late'
+import { addToast } from './session'
 import { attachShortcuts } from './shortcuts'
 import { PanelRail, SidePanel } from './SidePanel'
 import { StageView } from './Stage'
@@ -15,8 +17,8 @@ import { TopBar } from './TopBar'
 import { Tray } from './Tray'
 
 // Not needed to begin with.
-const Dialogs = lazy(() => import('./Dialogs'))
-const Palette = lazy(() => import('./palette/Palette'))
+const Dialogs = late(() => import('./Dialogs'))
+const Palette = late(() => import('./palette/Palette'))
 
 export function App(): ReactNode {
   const tools = useTools()
@@ -24,6 +26,11 @@ export function App(): ReactNode {
   const dialog = useDesk((d) => d.dialog !== null)
   const palette = useDesk((d) => d.palette)
   useEffect(() => attachShortcuts(tools), [tools])
+  useEffect(fetchLateParts, [])
+  const missing = () => {
+    tools.studio.desk.setState({ dialog: null, palette: false })
+    addToast(tools.studio.session, 'error', 'This part of the page cannot be fetched: the service is out of reach.')
+  }
   return (
     <Tooltip.Provider delayDuration={450} skipDelayDuration={200}>
       <div className="app">
@@ -37,10 +44,8 @@ export function App(): ReactNode {
         <Tray />
       </div>
       <HelpDialog />
-      <Suspense>
-        {dialog && <Dialogs />}
-        {palette && <Palette />}
-      </Suspense>
+      {dialog && <Dialogs onFailed={missing} />}
+      {palette && <Palette onFailed={missing} />}
       <DropZone />
       <Toasts />
       <LiveRegion text={announcement} />

@@ -1,9 +1,9 @@
-import { Suspense, lazy } from 'react'
 import { isLive } from '../../stream/run'
 import { useActiveRun, useSession, useTools } from '../context'
+import { late } from '../late'
 
-const Plot = lazy(() => import('./PropertyPlot'))
-const Convergence = lazy(() => import('./ConvergencePlot'))
+const Plot = late(() => import('./PropertyPlot'))
+const Convergence = late(() => import('./ConvergencePlot'))
 
 /** From how many valid candidates on a picture says more than the numbers do. */
 const ENOUGH = 3
@@ -19,9 +19,9 @@ export function CandidatePlot() {
   const candidates = record.run.result?.candidates ?? []
   const trajectory = runs.trajectory(record.run.reqId)
   return (
-    <Suspense fallback={<div className="property-plot" />}>
-      {candidates.filter((c) => c.valid).length >= ENOUGH && <Plot candidates={candidates} />}
+    <>
+      {candidates.filter((c) => c.valid).length >= ENOUGH && <Plot candidates={candidates} meanwhile={<div className="property-plot" />} />}
       {focus !== null && trajectory !== null && trajectory.length >= FEW_FRAMES && <Convergence trajectory={trajectory} candidate={focus} />}
-    </Suspense>
+    </>
   )
 }
