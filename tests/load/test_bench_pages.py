@@ -1,0 +1,40 @@
+"""The pages of `make bench`: their figures are those that were measured."""
+
+import numpy as np
+from benchmarks import fairness, faults, service
+from benchmarks.__main__ import speed
+from benchmarks.network import Result
+from benchmarks.overhead import Overhead
+from benchmarks.streams import Streams
+from benchmarks.throughput import Throughput
+from benchmarks.wire import Seen
+
+
+def seen(first: float, n_frames: int = 3, step: float = 0.01) -> Seen:
+    frames = tuple(first + step * i for i in range(n_frames))
+    return Seen(frames, frames[-1] + 0.1, {})
+
+
+def test_a_stream_is_told_by_its_percentiles() -> None:
+    flow = Streams(4, tuple(seen(0.010 + 0.001 * i) for i in range(101)), seconds=3.03)
+    line = service._stream(flow)
+    assert line.startswith("| 4 | 101 | 60.0 | 109.0 | 100 | 100 | 100 |")
+    assert abs(seen(0.5, 11, 0.02).rate - 50.0) < 1e-9
+
+
+def test_shares_ratios_and_gaps() -> None:
+    found = Overhead(2, np.array([[0.9, 0.05, 0.03, 0.02], [0.5, 0.3, 0.1, 0.1]]))
+    np.testing.assert_allclose(found.shares, [0.1, 0.5])
+    assert Throughput(batched=6.0, one_at_a_time=2.0).ratio == 3.0
+    slow = fairness.Fairness(idle=(0.01,) * 50, loaded=(0.015,) * 50)
+    assert abs(slow.ratio - 1.5) < 1e-9
+    times = [0.0, 0.1, 0.2, 0.9, 1.0, 3.0]
+    assert abs(faults._gap(times, at=0.15) - 0.75) < 1e-9, "from the kill to the first frame after the silence"
+
+
+def test_the_page_of_speed_names_both_sides() -> None:
+    rows = [Result("training", "molecules/s", 10.0, 20.0, 100.0, True), Result("step", "ms", 50.0, 30.0, 3.0, False)]
+    text = "\n".join(speed("a test", rows, Streams(1, (seen(0.02),), 1.0)))
+    assert "| training | molecules/s | 10.0 | 20.0 | 100.0 | 10.0 ×, 5.0 × |" in text
+    assert "| step | ms | 50.0 | 30.0 | 3.0 | 16.7 ×, 10.0 × |" in text
+    assert "| first frame | 20.0 | 20.0 |" in text
