@@ -69,8 +69,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         _missing("the page is not built: run `make setup`")
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    log = tmp_path_factory.mktemp("service") / "log.txt"
-    environment = {**os.environ, "STUDIO_PORT": str(port)}
+    folder = tmp_path_factory.mktemp("service")
+    log = folder / "log.txt"
+    environment = {**os.environ, "STUDIO_PORT": str(port), "STUDIO_DATA": str(folder)}
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "studio"], cwd=ROOT, env=environment, stdout=output, stderr=output

@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,10 @@ class StudioPage:
             self.page.wait_for_timeout(50)
 
     # --- what is there ----------------------------------------------------------------------------
+
+    def mode(self) -> str:
+        """`design`, `results` or `compare`."""
+        return str(self.ask("studio.mode()"))
 
     def design(self) -> Any:
         return self.ask("studio.design()")
@@ -117,6 +121,7 @@ class StudioPage:
     def new_design(self, example: str) -> None:
         self.page.get_by_role("button", name="Design", exact=True).click()
         self.page.get_by_role("menuitem", name=example).click()
+        self.wait("document.querySelector('[role=menu]') === null", "the menu to close")
 
     def fill(self, field: str, value: object) -> None:
         self.page.get_by_label(field, exact=True).fill(str(value))
@@ -166,15 +171,23 @@ class StudioPage:
 
 
 @contextmanager
-def visiting(browser: Browser, service: str, newcomer: bool = False, **options: Any) -> Iterator[StudioPage]:
+def visiting(
+    browser: Browser,
+    service: str,
+    newcomer: bool = False,
+    prepare: Callable[[Page], object] = lambda _: None,
+    **options: Any,
+) -> Iterator[StudioPage]:
     """The page, connected, in a browser profile of its own. What it complains of on its console fails the test.
 
-    `newcomer`: the page has never been seen, and offers its tour. `options` are those of a playwright context.
+    `newcomer`: the page has never been seen, and offers its tour. `prepare` is called before the page loads; `options`
+    are those of a playwright context.
     """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, "accept_downloads": True, **options})
     if not newcomer:
         context.add_init_script("localStorage.setItem('gpff-studio-tour', 'seen')")
     studio = StudioPage(context.new_page())
+    prepare(studio.page)
     studio.page.goto(f"{service}/?upscale=off")
     studio.wait("window.__studio?.link() === 'online'", "the socket to open")
     yield studio

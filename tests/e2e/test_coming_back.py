@@ -1,0 +1,124 @@
+"""What is there survives a reload, a shared link, and a connection that breaks in the middle of a run."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, WebSocketRoute
+from studio_page import StudioPage, visiting
+
+pytestmark = pytest.mark.e2e
+
+
+def made(studio: StudioPage, seed: int) -> Any:
+    """A small design with a run behind it; answers its candidates."""
+    studio.new_design("From nothing: C2H4O")
+    studio.fill("Number of candidates", 2)
+    studio.generate(seed)
+    return studio.candidates()
+
+
+def wait_until_kept(studio: StudioPage) -> None:
+    studio.page.get_by_text("Kept in this browser").wait_for()
+
+
+def reload(studio: StudioPage) -> None:
+    studio.page.reload()
+    studio.wait("window.__studio?.link() === 'online'", "the socket to open")
+
+
+def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
+    candidates = made(studio, seed=3)
+    studio.use(0)
+    wait_until_kept(studio)
+    design, history = studio.design(), studio.history()
+    reload(studio)
+    assert studio.design() == design
+    assert studio.history() == history
+
+    # The candidates are still there, one step back.
+    studio.page.get_by_role("button", name="Undo").click()
+    assert studio.mode() == "results"
+    assert studio.candidates() == candidates
+
+
+def test_links_bring_a_design_to_others(browser: Browser, service: str, studio: StudioPage) -> None:
+    candidates = made(studio, seed=4)
+    design, history = studio.design(), studio.history()
+    studio.page.get_by_role("button", name="Share").click()
+    studio.page.get_by_role("button", name="Save, and make a link").click()
+    saved = studio.page.get_by_label("Link to the saved design")
+    saved.wait_for()
+    recipe = studio.page.get_by_label("Link that holds the design")
+    links = {"saved": saved.input_value(), "recipe": recipe.input_value()}
+
+    for kind, link in links.items():
+        with visiting(browser, service) as other:
+            other.page.goto(link.replace("#", "?upscale=off#"))
+            other.wait("window.__studio?.link() === 'online'", "the socket to open")
+            other.wait("window.__studio.run()?.phase === 'done'", "the candidates", seconds=120)
+            assert other.design() == design, kind
+            if kind == "saved":
+                assert other.history()["nodes"] == history["nodes"]
+                assert other.candidates() == candidates
+            else:  # the seed brings them back
+                assert [c["smiles"] for c in other.candidates()] == [c["smiles"] for c in candidates]
+
+
+class Line:
+    """The socket between page and service, which can be cut."""
+
+    def __init__(self) -> None:
+        self.routes: list[WebSocketRoute] = []
+        self.frames = 0
+        self.cut_after: int | None = None
+
+    def follow(self, route: WebSocketRoute) -> None:
+        server = route.connect_to_server()
+        self.routes.append(route)
+
+        def pass_on(message: str | bytes) -> None:
+            self.frames += isinstance(message, bytes)
+            if self.cut_after is not None and self.frames > self.cut_after:
+                self.cut_after = None
+                route.close(code=1012)
+                server.close(code=1001)
+            else:
+                route.send(message)
+
+        server.on_message(pass_on)
+
+
+def test_a_run_goes_on_when_the_line_breaks(browser: Browser, service: str) -> None:
+    with visiting(browser, service) as studio:
+        whole = made(studio, seed=5)
+        frames = studio.ask("studio.run().frames")
+    line = Line()
+    with visiting(browser, service, prepare=lambda page: page.route_web_socket("**/ws", line.follow)) as studio:
+        line.cut_after = 10
+        again = made(studio, seed=5)
+        assert len(line.routes) == 2  # it was cut, and came back by itself
+        assert again == whole
+        assert studio.ask("studio.run().frames") == frames
+        steps = [studio.ask("studio.frame(it).step", k) for k in range(frames)]
+        assert steps == sorted(set(steps))
+
+
+def test_without_the_service_one_can_still_design(browser: Browser, service: str) -> None:
+    """Offline the page says so, keeps working, and comes back when the service does."""
+    line = Line()
+    with visiting(browser, service, prepare=lambda page: page.route_web_socket("**/ws", line.follow)) as studio:
+        page = studio.page
+        page.unroute_all()
+        page.route_web_socket("**/ws", lambda route: route.close(code=1012))
+        line.routes[0].close(code=1012)
+        studio.wait("window.__studio.link() !== 'online'", "the page to notice")
+        page.get_by_role("button", name="Offline").wait_for()
+        before = studio.design()
+        studio.press("ArrowUp")
+        assert studio.design() != before
+        page.get_by_role("button", name="Reconnect").wait_for()
+        page.route_web_socket("**/ws", lambda route: route.connect_to_server() and None)
+        page.get_by_role("button", name="Reconnect").click()
+        studio.wait("window.__studio.link() === 'online'", "the page to come back", seconds=30)
+        page.get_by_text("Ready", exact=True).wait_for()
+        studio.generate(seed=2)
