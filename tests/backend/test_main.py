@@ -40,6 +40,14 @@ def test_a_senseless_setting_is_said_plainly() -> None:
         assert "Traceback" not in output
 
 
+def test_a_database_of_another_kind_is_said_plainly_and_its_password_not_at_all() -> None:
+    with command(STUDIO_DATABASE="mysql://ada:secret@host/name") as process:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 2
+        assert "STUDIO_DATABASE: expected sqlite:///file or postgresql://" in output
+        assert "secret" not in output and "Traceback" not in output
+
+
 def test_both_processes_log_json_with_the_request_and_no_key(tmp_path: Path) -> None:
     port, token = free_port(), keys.create(tmp_path / "keys.json", "ada")
     with command(PORT=str(port), STUDIO_DATA=str(tmp_path), STUDIO_ENGINE_FACTORY="fields:hazard") as process:

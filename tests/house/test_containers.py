@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from studio.settings import Settings
+from studio.store.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
 INSTRUCTIONS = re.sub(r"\\\n\s*", "", re.sub(r"(?m)^#.*\n", "", (ROOT / "Dockerfile").read_text())).splitlines()
@@ -80,7 +81,7 @@ def test_everything_copied_from_here_reaches_the_builder() -> None:
 
 def test_default_service_has_the_gpu_and_the_profile_has_none(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"studio", "cpu"}
+    assert set(services) == {"studio", "cpu", "database"}
     (device,) = services["studio"]["deploy"]["resources"]["reservations"]["devices"]
     assert device == {"driver": "nvidia", "count": 1, "capabilities": ["gpu"]}
     assert "profiles" not in services["studio"]
@@ -98,6 +99,23 @@ def test_services_keep_designs_and_listen_on_this_machine_alone(compose: dict[st
         assert variable.removeprefix("STUDIO_").lower() in Settings.model_fields
 
 
+def test_the_database_is_asked_for_reached_by_the_services_alone_and_keeps_what_it_has(compose: dict[str, Any]) -> None:
+    database = compose["services"]["database"]
+    assert database["profiles"] == ["database"] and "ports" not in database
+    (volume,) = database["volumes"]
+    assert volume.split(":")[0] in compose["volumes"]
+    user, name = database["environment"]["POSTGRES_USER"], database["environment"]["POSTGRES_DB"]
+    said = re.search(r"STUDIO_DATABASE=(\S+)", (ROOT / "docker-compose.yml").read_text())
+    assert said is not None
+    url = Database(said[1].replace("$POSTGRES_PASSWORD", "secret")).url
+    assert (url.username, url.host, url.database) == (user, "database", name)
+    assert url.get_backend_name() == "postgresql"
+    for service in ("studio", "cpu"):
+        assert compose["services"][service]["environment"]["STUDIO_DATABASE"] == "${STUDIO_DATABASE:-}"
+    assert Settings(database="").database_url.startswith("sqlite:///")
+
+
 def test_image_is_tagged_with_the_project_version(compose: dict[str, Any]) -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert {service["image"] for service in compose["services"].values()} == {f"gpff-studio:{version}"}
+    ours = [service for service in compose["services"].values() if "build" in service]
+    assert {service["image"] for service in ours} == {f"gpff-studio:{version}"}
