@@ -354,3 +354,21 @@ async def test_a_reader_of_lines_that_goes_away_cancels_its_job(live: Live) -> N
     async with asyncio.timeout(10):
         while len(jobs):
             await asyncio.sleep(0.01)
+
+
+async def test_a_reader_that_goes_away_between_lines_cancels_its_job(live: Live) -> None:
+    """Methane and water are valid at once; ammonia and HF never are in this field, and are run again and again."""
+    jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
+    body = {"blobs": [{"heavy_atoms": 1}], "n_samples": 12, "valid_only": True, "steps": 400, "seed": 1}
+    async with (
+        httpx.AsyncClient(base_url=live.url, timeout=30) as client,
+        client.stream("POST", "/generate", json=body, headers=NDJSON) as response,
+    ):
+        line = json.loads(await anext(response.aiter_lines()))
+        assert line["type"] == "candidate" and line["candidate"]["valid"]
+        job = jobs.find(line["job"])
+        assert not job.ended
+    async with asyncio.timeout(10):
+        while not job.ended:
+            await asyncio.sleep(0.01)
+    assert job.state == "cancelled"

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from gpff.chemistry import Verdict, to_sdf
 from studio.api.accepted import preferred
 from studio.api.following import REPLAYED, DeadlineS, IdempotencyKey, following, start, unless_gone
 from studio.api.state import services
-from studio.errors import StudioError, report
+from studio.errors import JobCancelled, StudioError, report
 from studio.job import Job
 from studio.job_types import CandidateLine, EndLine, ErrorLine
 from studio.jobs import Jobs
@@ -70,7 +70,7 @@ async def generate(
     if media_type == NDJSON:
         lines = _lines(shared.jobs, job, alone)
         first = await unless_gone(request, anext(lines))  # what goes wrong before it is a problem document still
-        return StreamingResponse(_joined(first, lines), headers=headers, media_type=NDJSON)
+        return StreamingResponse(_joined(request, first, lines), headers=headers, media_type=NDJSON)
     with following(shared.jobs, job, alone) as answer:
         result = await unless_gone(request, answer.ended())
     if media_type == SDF:
@@ -103,11 +103,13 @@ async def _lines(jobs: Jobs, job: Job, alone: bool) -> AsyncGenerator[str]:
             yield _line(ErrorLine(job=job.id, problem=report(error).problem()))
 
 
-async def _joined(first: str, lines: AsyncGenerator[str]) -> AsyncIterator[str]:
+async def _joined(request: Request, first: str, lines: AsyncGenerator[str]) -> AsyncIterator[str]:
+    """All lines, as long as there is someone to read them."""
     async with aclosing(lines):
         yield first
-        async for line in lines:
-            yield line
+        with suppress(StopAsyncIteration, JobCancelled):
+            while True:
+                yield await unless_gone(request, anext(lines))
 
 
 def _end(result: GenerateResult) -> EndLine:
