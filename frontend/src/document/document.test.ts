@@ -4,7 +4,7 @@ import { rotate } from '../geometry/quat'
 import type { Candidate } from '../stream/protocol'
 import { acceptCandidate, addBlob, findBlob, freeHydrogens, openSite, removeBlob, setContent, setSettings, updateBlob } from './design'
 import { EXAMPLES, FIRST_EXAMPLE } from './examples'
-import { anchorOf } from './placement'
+import { anchorOf, snapToBond } from './placement'
 import { blobProblem, designProblem, openScaffold, toSpec } from './spec'
 import { createDocumentStore } from './store'
 import type { Content, Design } from './types'
@@ -23,6 +23,18 @@ const candidate: Candidate = {
   sigma_hat: 0.01,
   rms_force: 0.004,
 }
+
+describe('snapToBond', () => {
+  const { scaffold } = FIRST_EXAMPLE.design()
+  it('pulls a point onto the line of the bond from near, and leaves it alone from afar', () => {
+    if (scaffold === null) throw new Error('the example has a scaffold')
+    const [x, y, z] = snapToBond(scaffold, 6, [3.1, 0.15, -0.1])
+    expect(x).toBeCloseTo(3.1)
+    expect(Math.hypot(y, z)).toBeLessThan(1e-12)
+    expect(snapToBond(scaffold, 6, [3.1, 0.4, 0])).toEqual([3.1, 0.4, 0])
+    expect(snapToBond(scaffold, 6, [0.5, 0.1, 0])).toEqual([0.5, 0.1, 0])
+  })
+})
 
 describe('examples', () => {
   it.each(EXAMPLES.map((e) => [e.id, e.design()] as const))('%s can be generated as it opens', (_, design) => {

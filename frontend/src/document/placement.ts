@@ -76,3 +76,17 @@ function planeNormal(scaffold: Scaffold, anchor: number, hydrogen: number, x: Ve
   }
   return norm(normal) > 0.1 ? normalize(normal) : perpendicular(x)
 }
+
+/** Å: from how near a blob that is dragged jumps onto the line of its bond. */
+const SNAP = 0.22
+
+/** The nearest point on the line of the blob's bond, outwards from the anchor, when it is near enough; else the point itself. */
+export function snapToBond(scaffold: Scaffold, hydrogen: number, point: Vec3): Vec3 {
+  const anchor = anchorOf(scaffold, hydrogen)
+  if (anchor < 0) return point
+  const origin = scaffold.positions[anchor]
+  const along = normalize(sub(scaffold.positions[hydrogen], origin))
+  const reach = dot(sub(point, origin), along)
+  const foot = addScaled(origin, along, reach)
+  return reach > 0 && distance(foot, point) < SNAP ? foot : point
+}

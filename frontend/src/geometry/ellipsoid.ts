@@ -46,3 +46,28 @@ export function rayEllipsoid(origin: Vec3, direction: Vec3, e: Ellipsoid): numbe
   if (far < 0) return null
   return near >= 0 ? near : far
 }
+
+export type ShapeKind = 'ball' | 'disc' | 'rod'
+
+/** Widths along the own axes for a geometric mean of 1: a rod lies along x, a disc across z. */
+const PROPORTIONS: Record<ShapeKind, Vec3> = {
+  ball: [1, 1, 1],
+  disc: [1.45, 1.45, 0.476],
+  rod: [2.2, 0.674, 0.674],
+}
+
+const meanWidth = (widths: Vec3): number => Math.cbrt(widths[0] * widths[1] * widths[2])
+
+/** Another shape of the same volume, within the limits of each width. */
+export function reshaped(widths: Vec3, kind: ShapeKind, { min, max }: { min: number; max: number }): Vec3 {
+  const size = meanWidth(widths)
+  const [x, y, z] = PROPORTIONS[kind].map((share) => Math.min(max, Math.max(min, share * size)))
+  return [x, y, z]
+}
+
+/** What these widths are, within a few percent; null for what has no name. */
+export function shapeOf(widths: Vec3): ShapeKind | null {
+  const size = meanWidth(widths)
+  const kinds: readonly ShapeKind[] = ['ball', 'disc', 'rod']
+  return kinds.find((kind) => PROPORTIONS[kind].every((share, i) => Math.abs(Math.log(widths[i] / (share * size))) < 0.05)) ?? null
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { covariance, rayEllipsoid } from './ellipsoid'
+import { covariance, rayEllipsoid, reshaped, shapeOf } from './ellipsoid'
 import { between, conjugate, fromAxisAngle, fromEuler, fromMatrixColumns, multiply, rotate, toEuler, toMatrix, type Quat } from './quat'
 import { cross, dot, norm, normalize, perpendicular, type Vec3 } from './vec3'
 
@@ -92,4 +92,21 @@ it('perpendicular stands at right angles and has unit length', () => {
     expect(dot(perpendicular(v), v)).toBeCloseTo(0, 12)
     expect(norm(perpendicular(v))).toBeCloseTo(1, 12)
   }
+})
+
+describe('named shapes', () => {
+  const limits = { min: 0.05, max: 15 }
+
+  it('keep the volume, and are known again', () => {
+    for (const kind of ['ball', 'disc', 'rod'] as const) {
+      const made = reshaped([0.6, 0.9, 0.5], kind, limits)
+      expect(made[0] * made[1] * made[2]).toBeCloseTo(0.6 * 0.9 * 0.5, 2)
+      expect(shapeOf(made)).toBe(kind)
+    }
+    expect(shapeOf([0.6, 0.9, 0.5])).toBeNull()
+  })
+
+  it('stay within the limits of a width', () => {
+    expect(reshaped([14, 14, 14], 'rod', limits)[0]).toBe(15)
+  })
 })

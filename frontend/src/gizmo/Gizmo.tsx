@@ -11,7 +11,8 @@ interface GizmoProps {
   readonly blob: GaussianBlob
   readonly camera: Camera
   readonly viewport: Viewport
-  readonly onPreview: (pose: Pose) => void
+  /** `snap`: moved freely by the pointer, without Alt. */
+  readonly onPreview: (pose: Pose, snap: boolean) => void
   readonly onKeep: (label: string) => void
   readonly onDrop: () => void
 }
@@ -60,7 +61,7 @@ export function Gizmo({ blob, camera, viewport, onPreview, onKeep, onDrop }: Giz
       if (drag?.key !== key) return
       const at = localPoint(event)
       const next = followPointer(drag.gesture, drag.from, at, camera, viewport, LIMITS.width, drag.ringRadius)
-      onPreview(next)
+      onPreview(next, kind === 'move' && axis === null && !event.altKey)
       setDrag({ ...drag, text: readout(drag.gesture, next), at })
     },
     onPointerUp: () => {
@@ -78,7 +79,7 @@ export function Gizmo({ blob, camera, viewport, onPreview, onKeep, onDrop }: Giz
       event.preventDefault()
       event.stopPropagation()
       const steps = (event.key === 'ArrowLeft' || event.key === 'ArrowDown' ? -1 : 1) * (event.shiftKey ? 10 : 1)
-      onPreview(followKey({ kind, axis, start: pose }, direction, axis === null ? Math.abs(steps) : steps, camera, LIMITS.width))
+      onPreview(followKey({ kind, axis, start: pose }, direction, axis === null ? Math.abs(steps) : steps, camera, LIMITS.width), false)
       onKeep(LABELS[kind])
     },
     tabIndex: 0,

@@ -147,7 +147,7 @@ describe('typed numbers', () => {
   })
 
   it('are typed key by key', () => {
-    const type = (keys: string) => [...keys].reduce((typed, key) => typeNumber(typed, key) ?? typed, '')
+    const type = (keys: string) => keys.split('').reduce((typed, key) => typeNumber(typed, key) ?? typed, '')
     expect(type('1,25')).toBe('1.25')
     expect(type('12.-')).toBe('-12.')
     expect(type('-3-')).toBe('3')

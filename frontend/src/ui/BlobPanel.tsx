@@ -1,5 +1,6 @@
 import { resetPlacement } from '../document/design'
 import { LIMITS, type Design, type GaussianBlob } from '../document/types'
+import { reshaped, shapeOf } from '../geometry/ellipsoid'
 import { fromEuler, toEuler } from '../geometry/quat'
 import { withComponent } from '../geometry/vec3'
 import { ContentEditor } from './ContentEditor'
@@ -8,6 +9,7 @@ import { IconButton, NumberField, Section, Slider } from './controls'
 import { ResetIcon, TrashIcon } from './icons'
 
 const AXES = ['x', 'y', 'z'] as const
+const SHAPES = [['ball', 'As wide in every direction'], ['disc', 'Flat: thin along z'], ['rod', 'Long: along x, which is the bond of an attached blob']] as const
 const STRICTNESS_STEPS = [10, 4, 2, 1, 0.5, 0.25, 0.1]
 
 export function BlobPanel({ design, blob }: { design: Design; blob: GaussianBlob }) {
@@ -58,6 +60,14 @@ export function BlobPanel({ design, blob }: { design: Design; blob: GaussianBlob
         digits={0}
         onChange={(i, v) => actions.editBlob(blob.id, { rotation: fromEuler(withComponent(euler, i, v)) }, 'Turn blob', `turn-${blob.id}-${i}`)}
       />
+      <div className="shape-row" role="group" aria-label="Shape">
+        <span>Shape</span>
+        {SHAPES.map(([kind, words]) => (
+          <button key={kind} type="button" aria-pressed={shapeOf(blob.widths) === kind} title={words} onClick={() => actions.editBlob(blob.id, { widths: reshaped(blob.widths, kind, LIMITS.width) }, `Make the blob a ${kind}`)}>
+            <i data-shape={kind} />{kind}
+          </button>
+        ))}
+      </div>
       <Slider
         label="Hold"
         value={nearestStep(blob.strictness)}

@@ -11,6 +11,7 @@ const ATTACHED_PRESETS = [
   ['hydroxyl', 'HO'],
   ['amino', 'H2N'],
   ['carboxyl', 'CHO2'],
+  ['amide', 'CH2NO'],
   ['acetyl', 'C2H3O'],
   ['phenyl', 'C6H5'],
 ] as const

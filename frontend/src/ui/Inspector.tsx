@@ -1,7 +1,13 @@
 import { findBlob } from '../document/design'
+import { describeContent } from '../document/difference'
+import type { GaussianBlob } from '../document/types'
+import { rotate } from '../geometry/quat'
+import { addScaled } from '../geometry/vec3'
 import { AtomsPanel } from './AtomsPanel'
 import { BlobPanel } from './BlobPanel'
 import { useActions, useDesign, useSession } from './context'
+import { IconButton } from './controls'
+import { PlusIcon } from './icons'
 import { GeneratePanel } from './GeneratePanel'
 import { PrimaryAction } from './PrimaryAction'
 import { ScaffoldPanel } from './ScaffoldPanel'
@@ -15,7 +21,7 @@ export function Inspector() {
   return (
     <aside className="inspector" aria-label="Inspector">
       <div className="inspector-body">
-        {design.blobs.length > 1 && <BlobTabs />}
+        {design.blobs.length > 0 && <BlobTabs />}
         {blob !== undefined && <BlobPanel design={design} blob={blob} />}
         {design.scaffold !== null && atoms.length > 0 && <AtomsPanel design={design} scaffold={design.scaffold} atoms={atoms} />}
         {design.scaffold !== null && <ScaffoldPanel design={design} scaffold={design.scaffold} />}
@@ -27,6 +33,12 @@ export function Inspector() {
   )
 }
 
+/** A place next to the last blob, so that the new one can be seen and grabbed. */
+function besideAll(blobs: readonly GaussianBlob[]): GaussianBlob['center'] {
+  const last = blobs.at(-1)
+  return last === undefined ? [0, 0, 0] : addScaled(last.center, rotate(last.rotation, [0, 1, 0]), 2 * last.widths[1] + 1.2)
+}
+
 function BlobTabs() {
   const blobs = useDesign((d) => d.blobs)
   const selected = useSession((s) => s.selected)
@@ -34,10 +46,11 @@ function BlobTabs() {
   return (
     <div className="blob-tabs" role="group" aria-label="Blobs">
       {blobs.map((blob, k) => (
-        <button key={blob.id} type="button" aria-pressed={blob.id === selected} onClick={() => actions.select(blob.id)}>
-          Blob {k + 1}
+        <button key={blob.id} type="button" aria-pressed={blob.id === selected} aria-label={`Blob ${k + 1}, ${describeContent(blob.content)}`} onClick={() => actions.select(blob.id)}>
+          {describeContent(blob.content)}<small>{k + 1}</small>
         </button>
       ))}
+      <IconButton label="One more blob, beside the others" side="left" onClick={() => actions.placeBlob(besideAll(blobs))}><PlusIcon /></IconButton>
     </div>
   )
 }

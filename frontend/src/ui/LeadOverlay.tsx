@@ -38,7 +38,7 @@ export function LeadOverlay({ view }: { view: View }) {
           blob={there}
           camera={camera}
           viewport={viewport}
-          onPreview={(pose) => actions.previewPose(blob.id, home(pose, place, pivot))}
+          onPreview={(pose, snap) => actions.previewPose(blob.id, home(pose, place, pivot), snap)}
           onKeep={(label) => actions.keepPose(label.replace('blob', 'blob of the run'))}
           onDrop={drop}
         />

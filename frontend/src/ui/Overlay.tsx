@@ -57,7 +57,7 @@ function DesignOverlay({ view }: { view: View }) {
           blob={blob}
           camera={view.camera}
           viewport={view.viewport}
-          onPreview={(pose) => actions.previewPose(blob.id, pose)}
+          onPreview={(pose, snap) => actions.previewPose(blob.id, pose, snap)}
           onKeep={(label) => actions.keepPose(label)}
           onDrop={drop}
         />
@@ -157,7 +157,7 @@ function useModalPointer(view: View): void {
         studio.session.setState({ modal: { ...modal, from: at } })
         return
       }
-      actions.previewPose(modal.blob, followPointer(modal, modal.from, at, view.camera, view.viewport, LIMITS.width))
+      actions.previewPose(modal.blob, followPointer(modal, modal.from, at, view.camera, view.viewport, LIMITS.width), modal.kind === 'move' && modal.axis === null && !event.altKey)
     }
     const keep = (event: PointerEvent) => {
       event.preventDefault()

@@ -134,7 +134,6 @@ function Hud() {
         />
       </div>
       <div className="hud hud-right">
-        {mode === 'results' && record !== null && <Pace />}
         {mode === 'results' && count > 1 && (
           <Segmented
             label="How candidates are laid out"
@@ -173,23 +172,6 @@ function ShellsButton() {
         {shells !== '95' && <circle cx="10" cy="10" r="3.8" fill="currentColor" fillOpacity="0.35" />}
       </svg>
     </IconButton>
-  )
-}
-
-/** Slow runs can be followed and led by hand. */
-function Pace() {
-  const { studio } = useTools()
-  const slow = useSession((s) => s.slow)
-  return (
-    <button
-      type="button"
-      className="floating pace"
-      aria-pressed={slow}
-      title="Rest after every step, so that you can move the blob and watch the atoms follow"
-      onClick={() => studio.session.setState({ slow: !slow })}
-    >
-      Slow motion
-    </button>
   )
 }
 

@@ -13,6 +13,7 @@ export function Timeline() {
   const { stage, runs } = studio
   const record = useActiveRun()
   const mode = useSession((s) => s.mode)
+  const slow = useSession((s) => s.slow)
   const playing = useStore(stage.playhead, (head) => head.playing)
   const slider = useRef<HTMLInputElement>(null)
   const label = useRef<HTMLOutputElement>(null)
@@ -75,6 +76,15 @@ export function Timeline() {
         onInput={(event) => scrub(Number(event.currentTarget.value))}
       />
       <output ref={label}>–</output>
+      <button
+        type="button"
+        className="pace"
+        aria-pressed={slow}
+        title="Live runs rest after every step, so that you can move the blob and watch the atoms follow"
+        onClick={() => studio.session.setState({ slow: !slow })}
+      >
+        Slow
+      </button>
       <IconButton
         label={fork === null ? 'Branch: go back to a step of a run first' : `Branch from step ${fork}: the same atoms, fresh noise from here on`}
         keys="J"

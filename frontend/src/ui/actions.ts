@@ -4,6 +4,7 @@ import {
 import { newDesign, type Example } from '../document/examples'
 import { currentNode } from '../document/history'
 import { LIMITS, type Content, type Design, type GaussianBlob, type Settings } from '../document/types'
+import { snapToBond } from '../document/placement'
 import type { Vec3 } from '../geometry/vec3'
 import type { Axis, Pose } from '../gizmo/drag'
 import { followKey, followNumber, type Transform } from '../gizmo/modal'
@@ -108,7 +109,12 @@ export class Actions {
     return this.studio.session.getState().mode === 'results' && this.studio.runs.follows(design)
   }
 
-  previewPose(id: string, pose: Pose): void {
+  /** Shows a pose that is being changed. With `snap` it jumps onto the line of its bond when it comes near. */
+  previewPose(id: string, dragged: Pose, snap = false): void {
+    const blob = findBlob(this.design, id)
+    const { scaffold } = this.design
+    const site = snap ? (blob?.site ?? null) : null
+    const pose = site !== null && scaffold !== null ? { ...dragged, center: snapToBond(scaffold, site, dragged.center) } : dragged
     this.studio.document.getState().preview(updateBlob(this.design, id, byHand(findBlob(this.design, id), pose)))
   }
 
