@@ -18,7 +18,7 @@ export function ExportMenu() {
   const moving = currentTrajectory(studio)
   const smiles = currentSmiles(studio)
   return (
-    <Menu.Root>
+    <Menu.Root modal={false}>
       <Menu.Trigger className="text-button" aria-label="Export"><ExportIcon /><span className="wide-only">Export</span></Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="menu export-menu" align="end" sideOffset={6} collisionPadding={8}>

@@ -8,7 +8,7 @@ export function LookMenu() {
   const { viewing } = useTools().studio
   const look = useLook((l) => l)
   return (
-    <Menu.Root>
+    <Menu.Root modal={false}>
       <Menu.Trigger className="icon-button floating" aria-label="How atoms look" title="How atoms look"><EyeIcon /></Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="menu" align="end" sideOffset={6} collisionPadding={8}>

@@ -24,7 +24,7 @@ export function TopBar() {
       </div>
       <div className="spacer" />
       <LinkBadge />
-      <button type="button" className="palette-button" aria-label="Find a command" onClick={() => studio.desk.setState({ palette: true })}>
+      <button type="button" className="palette-button" aria-label="Find a command, Ctrl K" onClick={() => studio.desk.setState({ palette: true })}>
         <SearchIcon /><kbd>Ctrl K</kbd>
       </button>
       <button type="button" className="text-button" aria-label="Share" onClick={() => studio.desk.setState({ dialog: 'share' })}><ShareIcon /><span className="wide-only">Share</span></button>
@@ -50,7 +50,7 @@ function DesignMenu() {
   const { studio, filing } = useTools()
   const dialog = (name: 'open' | 'details' | 'paste') => () => studio.desk.setState({ dialog: name })
   return (
-    <Menu.Root>
+    <Menu.Root modal={false}>
       <Menu.Trigger className="text-button">Design<MenuIcon /></Menu.Trigger>
       <Menu.Portal>
         <Menu.Content className="menu" align="start" sideOffset={6} collisionPadding={8}>
