@@ -1,8 +1,5 @@
-"""A node's spec and seed bring its molecules back; what is wrong with the database leaves generation alone."""
+"""A node's spec and seed bring its molecules back."""
 
-import sqlite3
-import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -139,42 +136,9 @@ def test_the_shipped_network_brings_molecules_back_whoever_shares_its_calls() ->
     assert np.linalg.norm(run(3) - alone, axis=1).max() < REPLAY_TOLERANCE / 10
 
 
-# --- a broken store, and the rest of the service -------------------------------------------------------------
-
-
-def metric(live: Live, name: str) -> float:
-    return next(float(line.split()[-1]) for line in live.get("/metrics").text.splitlines() if line.startswith(name))
-
-
-def test_a_broken_database_is_seen_and_stops_no_generation(tmp_path: Path) -> None:
-    file = tmp_path / "designs.db"
-    file.write_bytes(b"this is no database" * 1000)
-    with running(settings("harmonic", data=tmp_path, database=None)) as live:
-        deadline = time.monotonic() + 30
-        while "damaged" not in (live.get("/readyz").json()["detail"] or ""):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        assert live.get("/readyz").json()["status"] == "ok" and metric(live, "studio_store_up") == 0
-        assert live.post("/generate", json={**ETHANOL, "seed": 1}).status_code == 200
-        for response in (live.get("/designs"), live.post("/designs", json={"name": "x"})):
-            assert "damaged" in problem(response, 503, "store")["detail"] and response.headers["retry-after"]
-        assert file.read_bytes() == b"this is no database" * 1000
-        file.unlink()
-        while live.get("/readyz").json()["detail"] is not None:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert live.post("/designs", json={"name": "x"}).status_code == 201 and metric(live, "studio_store_up") == 1
-
-
-def test_a_locked_database_is_503_and_then_works(tmp_path: Path) -> None:
-    with running(settings("harmonic", data=tmp_path, database=None)) as live:
-        path = live.post("/designs", json={"name": "before"}).headers["location"]
-        other = sqlite3.connect(tmp_path / "designs.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        refused = live.post("/designs", json={"name": "meanwhile"}, headers={"Idempotency-Key": "k"})
-        assert "busy" in problem(refused, 503, "store")["detail"] and refused.headers["retry-after"]
-        assert live.get(path).json()["name"] == "before"
-        other.execute("ROLLBACK")
-        other.close()
-        assert live.post("/designs", json={"name": "meanwhile"}, headers={"Idempotency-Key": "k"}).status_code == 201
+def test_a_replay_is_a_job_and_counts_as_one() -> None:
+    with running(settings("harmonic", rate_jobs="2/hour")) as live:
+        node = generated(live, {**ETHANOL, "seed": 1})
+        assert replayed(live, node).json()["exact"]
+        problem(replayed(live, node), 429, "busy")
         assert live.get("/designs").json()["total"] == 2
