@@ -1,6 +1,7 @@
 """What a chemist does on the page, in words; `window.__studio` tells what came of it and changes nothing itself."""
 
 import io
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -144,9 +145,13 @@ class StudioPage:
         """`Home` or `End` on the timeline."""
         self.page.get_by_label("Frame", exact=True).press(key)
 
+    def look_at(self, candidate: int) -> None:
+        """Clicks the candidate's card."""
+        self.page.get_by_role("button", name=re.compile(rf"^Candidate {candidate + 1}\b")).click()
+
     def use(self, candidate: int) -> None:
         """Clicks the candidate's card, then the primary button."""
-        self.page.get_by_role("button", name=f"Candidate {candidate + 1},").click()
+        self.look_at(candidate)
         self.page.get_by_role("button", name=f"Use candidate {candidate + 1} as scaffold").last.click()
 
     def click_hydrogen(self, allowed: set[int] | None = None) -> int:

@@ -123,7 +123,7 @@ def test_core_loop_twice(studio: StudioPage, tmp_path: Path) -> None:
     assert len(grown["numbers"]) == len(scaffold["numbers"]) - 1 + 4
 
     # It goes out as a file that others read, and becomes the scaffold in its turn.
-    studio.page.get_by_role("button", name=f"Candidate {second + 1},").click()
+    studio.look_at(second)
     studio.export("SDF", tmp_path / "candidate.sdf")
     assert_sdf_is_the_candidate(tmp_path / "candidate.sdf", grown)
     studio.use(second)

@@ -91,7 +91,7 @@ def test_every_export_is_read_by_others(browser: Browser, service: str, tmp_path
             if valid:
                 break
         candidate = candidates[valid[0]]
-        studio.page.get_by_role("button", name=f"Candidate {valid[0] + 1},").click()
+        studio.look_at(valid[0])
         check_molecule_files(studio, candidate, tmp_path)
         check_files_of_all(studio, candidates, tmp_path)
         check_trajectories(studio, candidates, tmp_path)

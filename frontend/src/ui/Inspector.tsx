@@ -5,7 +5,7 @@ import { rotate } from '../geometry/quat'
 import { addScaled } from '../geometry/vec3'
 import { AtomsPanel } from './AtomsPanel'
 import { BlobPanel } from './BlobPanel'
-import { useActions, useDesign, useSession } from './context'
+import { useActions, useDesign, useSession, useTools } from './context'
 import { IconButton } from './controls'
 import { PlusIcon } from './icons'
 import { GeneratePanel } from './GeneratePanel'
@@ -43,14 +43,18 @@ function BlobTabs() {
   const blobs = useDesign((d) => d.blobs)
   const selected = useSession((s) => s.selected)
   const actions = useActions()
+  const { studio } = useTools()
   return (
     <div className="blob-tabs" role="group" aria-label="Blobs">
       {blobs.map((blob, k) => (
-        <button key={blob.id} type="button" aria-pressed={blob.id === selected} aria-label={`Blob ${k + 1}, ${describeContent(blob.content)}`} onClick={() => actions.select(blob.id)}>
-          {describeContent(blob.content)}<small>{k + 1}</small>
+        <button key={blob.id} type="button" aria-pressed={blob.id === selected} onClick={() => actions.select(blob.id)}>
+          <span className="visually-hidden">Blob {k + 1}, </span>{describeContent(blob.content)}<small aria-hidden="true">{k + 1}</small>
         </button>
       ))}
-      <IconButton label="One more blob, beside the others" side="left" onClick={() => actions.placeBlob(besideAll(blobs))}><PlusIcon /></IconButton>
+      <IconButton label="One more blob, beside the others" side="left" onClick={() => {
+        actions.placeBlob(besideAll(blobs))
+        studio.stage.frame()
+      }}><PlusIcon /></IconButton>
     </div>
   )
 }

@@ -58,13 +58,12 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
         type="button"
         className="card-main"
         aria-pressed={focused}
-        aria-label={cardLabel(index, state, verdict, candidate)}
         onClick={() => actions.focus(index)}
         onDoubleClick={() => actions.accept(index)}
       >
         <Picture candidate={candidate} />
         <span className="card-text">
-          <span className="card-head"><b>{index + 1}</b>{MARKS[state]}</span>
+          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
           <span className="card-foot">
             <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
@@ -79,14 +78,6 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
       )}
     </li>
   )
-}
-
-function cardLabel(index: number, state: CandidateState, verdict: Verdict | null, candidate: Candidate | undefined): string {
-  const formula = candidate === undefined ? '' : `, ${formatFormula(compositionOf(candidate.numbers))}`
-  const name = `Candidate ${index + 1}${formula}`
-  if (state === 'valid') return `${name}, valid: ${verdict?.smiles ?? ''}`
-  if (state === 'invalid') return `${name}, not valid: ${explainReason(verdict?.reason ?? null).short}`
-  return state === 'promising' ? `${name}, so far ${verdict?.smiles ?? ''}` : `${name}, ${state}`
 }
 
 const MARKS: Record<CandidateState, ReactNode> = {
