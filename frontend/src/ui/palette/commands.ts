@@ -112,8 +112,8 @@ function looking({ studio, actions }: Tools): Possible[] {
       { id: `layout-${value}`, group, title: `Candidates ${words}`, when: several && layout !== value, run: () => { session.setState({ layout: value }); actions.setMode('results') } }
     )),
     ...STYLES.map(({ value, label }): Possible => ({ id: `style-${value}`, group, title: `Style: ${label}`, when: look.style !== value, run: () => viewing.setState({ style: value }) })),
-    ...HYDROGENS.map(({ value, label }): Possible => ({ id: `hydrogens-${value}`, group, title: `Hydrogens: ${label}`, ...(value === 'none' ? { keys: 'H' } : {}), when: look.hydrogens !== value, run: () => viewing.setState({ hydrogens: value }) })),
-    ...LABELS.map(({ value, label }): Possible => ({ id: `labels-${value}`, group, title: `Labels: ${label}`, ...(value === 'numbers' ? { keys: 'L' } : {}), when: look.labels !== value, run: () => viewing.setState({ labels: value }) })),
+    ...HYDROGENS.map(({ value, label }): Possible => ({ id: `hydrogens-${value}`, group, title: `Hydrogens: ${label}`, words: value === 'none' ? 'none hide off' : 'show', ...(value === 'none' ? { keys: 'H' } : {}), when: look.hydrogens !== value, run: () => viewing.setState({ hydrogens: value }) })),
+    ...LABELS.map(({ value, label }): Possible => ({ id: `labels-${value}`, group, title: `Labels: ${label}`, words: value === 'none' ? 'none hide off' : 'show atoms', ...(value === 'numbers' ? { keys: 'L' } : {}), when: look.labels !== value, run: () => viewing.setState({ labels: value }) })),
     { id: 'measure', group, title: 'Measure', words: 'distance angle dihedral torsion tool', keys: 'M', run: () => actions.setTool('measure') },
     { id: 'unmeasure', group, title: 'Clear the measurement', when: measured.length > 0, run: () => session.setState({ measured: [] }) },
     { id: 'panel-molecule', group, title: 'Molecule panel', words: 'drawing 2d properties logp', keys: 'I', run: () => actions.togglePanel('molecule') },

@@ -29,4 +29,9 @@ describe('fuzzy search', () => {
     expect(hits.map((h) => h.item.title)).toContain('Save picture')
   })
   it('ignores case and blanks', () => expect(fuzzy('EX sdf', 'Export as SDF')).not.toBeNull())
+  it('takes words in any order, after those in theirs', () => {
+    const items = ['Export the trajectory as PDB', 'Hydrogens: none'].map((title) => ({ title }))
+    expect(search('pdb traj', items, (i) => [i.title]).map((h) => h.item.title)).toEqual(['Export the trajectory as PDB'])
+    expect(search('pdb xylophone', items, (i) => [i.title])).toEqual([])
+  })
 })

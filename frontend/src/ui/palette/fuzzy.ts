@@ -50,9 +50,23 @@ export function search<T>(query: string, items: readonly T[], texts: (item: T) =
     const [title, ...others] = texts(item)
     const direct = fuzzy(query, title)
     const aside = others.reduce<Match | null>((a, text) => better(a, fuzzy(query, text)), null)
-    if (direct === null && aside === null) return []
-    const score = Math.max(direct?.score ?? -Infinity, (aside?.score ?? -Infinity) * 0.8)
+    const apart = direct === null && aside === null ? anyOrder(query, [title, ...others].join(' ')) : null
+    if (direct === null && aside === null && apart === null) return []
+    const score = Math.max(direct?.score ?? -Infinity, (aside?.score ?? -Infinity) * 0.8, (apart ?? -Infinity) * 0.5)
     return [{ item, letters: direct?.letters ?? [], score, order }]
   })
   return found.sort((a, b) => b.score - a.score || a.order - b.order)
+}
+
+/** How well the words of a query fit a text when each may stand anywhere; null when one of them does not, or there is only one. */
+function anyOrder(query: string, text: string): number | null {
+  const asked = query.trim().split(/\s+/)
+  if (asked.length < 2) return null
+  let score = 0
+  for (const word of asked) {
+    const match = fuzzy(word, text)
+    if (match === null) return null
+    score += match.score
+  }
+  return score
 }
