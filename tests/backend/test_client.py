@@ -447,12 +447,13 @@ def wire(live: Live) -> Iterator[Cutter]:
 def test_a_stream_that_breaks_goes_on(wire: Cutter) -> None:
     """Cut several times: sequence numbers rise, nothing comes twice, and the end is that of the same job."""
     with Client(wire.url) as studio, studio.stream("C7H8O2", steps=400, seed=1) as run:
-        job, frames, verdicts = run.job, [], []
+        job, frames, verdicts, cuts = run.job, [], [], 0
         for event in run:
             if isinstance(event, Frame):
                 frames.append(event)
-                if len(frames) in (1, 5, 30):
+                if cuts < 3 and len(frames) >= (1, 5, 30)[cuts] and wire.opened == cuts + 1:
                     wire.cut()
+                    cuts += 1
             elif isinstance(event, VerdictMessage):
                 verdicts.append(event)
     assert wire.opened == 4 and run.job == job == run.result.job
@@ -580,11 +581,12 @@ async def test_a_stream_that_breaks_goes_on_in_asyncio(live: Live) -> None:
     wire = await asyncio.to_thread(Cutter, live.port)
     try:
         async with AsyncClient(wire.url) as studio, studio.stream("C7H8O2", steps=300, seed=1) as run:
-            frames = []
+            frames, cuts = [], 0
             async for frame in run.frames():
                 frames.append(frame)
-                if len(frames) in (1, 10):
+                if cuts < 2 and len(frames) >= (1, 10)[cuts] and wire.opened == cuts + 1:
                     wire.cut()
+                    cuts += 1
         assert wire.opened == 3 and frames[-1].step == 300
         assert all(a.seq < b.seq for a, b in pairwise(frames))
         wire.refuse = True
