@@ -63,7 +63,9 @@ def test_a_file_is_made_for_its_owner_alone_and_survives_power_cuts(database: Da
         assert ask("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_a_full_disk_loses_nothing_and_what_comes_later_is_kept(database: Database) -> None:
+def test_a_full_disk_loses_nothing_and_what_comes_later_is_kept(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     designs = Designs(database)
     id = make(designs, "before")
     before = designs.read(ADA, id)
@@ -82,6 +84,7 @@ def test_a_full_disk_loses_nothing_and_what_comes_later_is_kept(database: Databa
         with pytest.raises(StoreFull) as caught:
             change()
         assert report(caught.value).status == 507 and "nothing was saved" in str(caught.value)
+    assert "is full" in caplog.text and "xxx" not in caplog.text  # no one's payload is logged
     assert designs.read(ADA, id) == before and names(designs) == ["before"]
     designs.patch(ADA, id, DesignPatch(name="small"), None)  # for which there is room
     pages["most"] = 10_000

@@ -126,6 +126,7 @@ class Database:
     def _sqlite(self) -> Engine:
         engine = create_engine(
             self.url,
+            hide_parameters=True,  # in what is logged: they are people's designs
             poolclass=QueuePool,
             pool_size=1 if self._file is None else CONNECTIONS,
             max_overflow=0,
@@ -153,6 +154,7 @@ class Database:
         wait_ms = int(1000 * self._timeout_s)
         return create_engine(
             self.url,
+            hide_parameters=True,
             pool_size=CONNECTIONS,
             max_overflow=0,
             pool_timeout=self._timeout_s,
