@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import signal
+from dataclasses import replace
 
 import numpy as np
 from client import connected, running, settings
-from ears import Ear, start, until
+from ears import Ear, living, start, until
 
 from gpff.plan import compile
 from gpff.spec import Spec
@@ -153,3 +155,20 @@ async def test_a_service_without_a_model_says_so() -> None:
             await client.send(type="start", req_id="a", spec=WATER)
             error = await client.until("error")
             assert error["code"] == "not_ready" and error["req_id"] == "a"
+
+
+async def test_where_a_newcomer_begins_is_told_without_waiting_for_the_engine() -> None:
+    async with living(settings("slow")) as engine:
+        first, second, other = Ear(), Ear(), Ear()
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGSTOP)
+        engine.submit(start(1), first)
+        engine.submit(start(2), second)  # of the same client: whether it has a slot is the engine's to say
+        engine.submit(replace(start(3), client="another"), other)
+        for ear in (first, other):
+            assert [type(event) for event in ear.events] == [Queued, Snapshot] and ear.steps == [0]
+        assert second.events == []
+        os.kill(engine.pid, signal.SIGCONT)
+        for ear in (first, second, other):
+            assert isinstance(await ear.end(), Done)
+            assert ear.steps == [0, 1, 2, 3, 4] and sum(isinstance(event, Queued) for event in ear.events) == 1

@@ -61,6 +61,10 @@ class Entry:
                 self.start = replace(self.start, plan=plan, state=state)
         return True
 
+    def expects_repeat(self) -> None:
+        """The listener has had the snapshot that the engine tells next."""
+        self._repeats = True
+
     def again(self, now: float) -> list[Start | Order]:
         """What a new engine is told: to go on from the last snapshot, and whatever the one before did not answer."""
         self._repeats = self.start.state is not None

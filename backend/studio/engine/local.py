@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
+from gpff import samplers
 from studio.engine.blackbox import BlackBox
 from studio.engine.channel import LENGTH, pack
 from studio.engine.cradle import Child, Cradle
@@ -32,6 +33,7 @@ from studio.engine.messages import (
     Queued,
     Refused,
     Report,
+    Snapshot,
     Start,
 )
 from studio.engine.process import Options
@@ -113,13 +115,16 @@ class LocalEngine:
         entry = Entry(start, listener, clock.time())
         if self._state is EngineState.LOADING and not self._take(start, listener):
             return
+        at_once = self._runs_at_once(start)
         self._jobs[start.job] = entry
         if start.deadline_s is not None:
             entry.timer = clock.call_later(start.deadline_s, self._overdue, entry)
+        self._write(start)
         if self._state is EngineState.LOADING:
             ahead = len(self._jobs) - self._options.max_running
             self._deliver(Queued(start.job, max(0, ahead)))
-        self._write(start)
+        elif at_once:
+            self._show(entry)
 
     def send(self, order: Order) -> None:
         entry = self._jobs.get(order.job)
@@ -131,11 +136,42 @@ class LocalEngine:
         elif entry.cancelled:
             self._deliver(Cancelled(order.job))
 
+    def _runs_at_once(self, start: Start) -> bool:
+        """Whether the engine is certain to give the job a slot at its next step.
+
+        It knows of no job that is not known here, and the first jobs of all clients go before the second of any.
+        """
+        if self._state is not EngineState.READY or start.lane != "interactive" or start.paused:
+            return False
+        clients = {entry.start.client for entry in self._jobs.values()}
+        return start.client not in clients and len(clients) < self._options.max_running and self._has_room(start)
+
+    def _show(self, entry: Entry) -> None:
+        """Where a job begins needs no network, and nobody has to wait for the call that is under way."""
+        start = entry.start
+        try:
+            state = start.state or samplers.init(start.plan)
+        except Exception:  # the engine meets the same error, and reports it
+            return
+        self._deliver(Queued(start.job, 0))
+        self._deliver(Snapshot(start.job, state))
+        entry.expects_repeat()
+
+    def _has_room(self, start: Start) -> bool:
+        try:
+            self._check_room(start)
+        except QueueFull:
+            return False
+        return True
+
+    def _check_room(self, start: Start) -> None:
+        held = Counter(entry.start.client for entry in self._jobs.values())[start.client]
+        check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
+
     def _take(self, start: Start, listener: Listener) -> bool:
         """The process cannot answer while it loads: answer for it, by the same rule."""
-        held = Counter(entry.start.client for entry in self._jobs.values())[start.client]
         try:
-            check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
+            self._check_room(start)
         except QueueFull as full:
             listener(Refused(start.job, f"{full} while the model loads", RETRY_AFTER_S))
             return False
