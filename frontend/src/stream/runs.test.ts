@@ -72,6 +72,7 @@ describe('Runs', () => {
     runs.onFrame(frame(2))
     runs.onFrame(frame(3))
     expect(runs.active?.run).toMatchObject({ phase: 'running', lost: false })
+    expect(sent.at(-1)).toEqual({ type: 'resume_run', job: '5' })
     expect(runs.trajectory(id)?.frames.map((f) => f.step)).toEqual([1, 2, 3])
     expect(sent.filter((m) => m.type === 'start')).toHaveLength(1)
   })

@@ -240,6 +240,8 @@ export class Runs {
       claimed = true
       if (run.topology !== null && record.run.topology === null) this.openTrajectory(id, record, run.topology)
       this.put(id, { ...record, run })
+      // It may have been resting when the connection went.
+      if (record.run.lost && isLive(run) && !run.lost && !run.paused && run.job !== null) this.sender.send({ type: 'resume_run', job: run.job })
       if (message.type === 'final') {
         if (this.refills.has(id)) this.refilled(id)
         else this.refill(id, { ...record, run })
