@@ -195,7 +195,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--candidates", type=int, default=64, help="of each growth step (default 64)")
     parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")
-    parser.add_argument("--xtb", type=int, default=50, help="valid molecules relaxed with GFN2-xTB (default 50)")
+    parser.add_argument("--xtb", type=int, default=100, help="valid molecules relaxed with GFN2-xTB (default 100)")
     parser.add_argument("--split", choices=("val", "test"), default="test", help="val while settings are being chosen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from gpff.conditioned import OBJECTIVES, Conditioned, Objective, network
 from gpff.force import field_tables, forces_of
 from gpff.noising import NoiseConfig, noised
 from gpff.painn import PaiNN
-from gpff.trainer import Trainer, batches
+from gpff.trainer import TrainConfig, Trainer, batches
 
 DATA = made_set([5, 8, 6, 9, 7, 4, 8, 6, 5, 7] * 4)
 
@@ -95,3 +96,21 @@ def test_without_alignment_the_label_is_the_noise_itself() -> None:
     clean = np.concatenate([DATA[int(i)][1] for i in ids])
     np.testing.assert_allclose(free.forces, 2 * (clean - free.positions), atol=1e-5)
     assert np.square(plain.forces).sum() < 0.95 * np.square(free.forces).sum()
+
+
+def test_options_of_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "load_data", lambda: DATA)
+    monkeypatch.setattr(type(DATA), "subset", lambda self, _: self)
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+
+    def config(*options: str) -> TrainConfig:
+        return training._trainer(parser.parse_args([str(tmp_path), "--features", "32", *options])).config
+
+    plain, compared = config("--time-agnostic"), config("--objective", "dm", "--time-aware", "--no-align")
+    assert (plain.objective, plain.time_aware, plain.noise.align) == ("gpff", False, True)
+    assert (compared.objective, compared.time_aware, compared.noise.align) == ("dm", True, False)
+    Trainer(tmp_path, compared, DATA).save()
+    assert config() == compared
+    with pytest.raises(gpff.InputError, match=r"time_aware: expected True, as the run has, got '?False"):
+        config("--time-agnostic")
