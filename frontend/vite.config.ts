@@ -10,6 +10,10 @@ export default defineConfig({
     proxy: {
       '/ws': { target: service, ws: true },
       '/generate': service,
+      '/jobs': service,
+      '/designs': service,
+      '/shared': service,
+      '/molecules': service,
       '/model': service,
       '/healthz': service,
       '/readyz': service,

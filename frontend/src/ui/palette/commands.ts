@@ -1,11 +1,14 @@
+import { ELEMENTS } from '../../chemistry/elements'
 import { freeHydrogens } from '../../document/design'
 import { EXAMPLES } from '../../document/examples'
 import { canRedo, canUndo, currentNode } from '../../document/history'
 import { isLive } from '../../stream/run'
 import { reelOf } from '../../studio'
-import { stepBy, togglePlay } from '../../viewer/clock'
+import { stepBy } from '../../viewer/clock'
+import { chooseAll, chooseAtoms, chosenAtoms, deleteChosen, fillHydrogens, freeChosen, freezeAll, growAtoms, makeElement, openChosen, relax } from '../atoms'
 import type { Tools } from '../context'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, FORMATS, type FileFormat } from '../files'
+import { startTour } from '../tour/touring'
 import { HYDROGENS, LABELS, STYLES } from '../viewing'
 
 export interface Command {
@@ -25,13 +28,13 @@ type Possible = Command & { readonly when?: boolean }
 
 /** Everything that can be done now, in the order of a menu. */
 export function commands(tools: Tools): Command[] {
-  const all = [...generation(tools), ...design(tools), ...documents(tools), ...looking(tools), ...exporting(tools), ...page(tools)]
+  const all = [...generation(tools), ...design(tools), ...atoms(tools), ...documents(tools), ...looking(tools), ...exporting(tools), ...page(tools)]
   return all.filter(({ when }) => when !== false)
 }
 
 function generation({ studio, actions }: Tools): Possible[] {
   const { runs, session, stage } = studio
-  const { mode, focus } = session.getState()
+  const { mode, focus, slow } = session.getState()
   const record = runs.active
   const live = record !== null && isLive(record.run)
   const next = actions.next()
@@ -50,7 +53,9 @@ function generation({ studio, actions }: Tools): Possible[] {
     ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.focus(k) })),
     ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.accept(k) })),
     { id: 'seed', group, title: 'Roll a new seed', words: 'dice random', run: () => actions.newSeed() },
-    { id: 'play', group, title: 'Play or pause the trajectory', keys: 'Space', when: available > 1, run: () => { actions.setMode('results'); stage.playhead.setState(togglePlay(stage.playhead.getState(), available)) } },
+    { id: 'play', group, title: live ? 'Hold the run, or let it go on' : 'Play or pause the trajectory', words: 'pause resume', keys: 'Space', when: available > 1, run: () => actions.playOrPause() },
+    { id: 'slow', group, title: slow ? 'Run at full speed' : 'Run in slow motion', words: 'speed slower watch', run: () => session.setState({ slow: !slow }) },
+    { id: 'branch', group, title: 'Branch from this step', words: 'fork noise', keys: 'J', when: actions.branchStep() !== null, run: () => actions.branchHere() },
     { id: 'frame-back', group, title: 'One frame back', keys: ',', when: available > 1, run: step(-1) },
     { id: 'frame-on', group, title: 'One frame on', keys: '.', when: available > 1, run: step(1) },
   ]
@@ -73,6 +78,32 @@ function design({ studio, actions }: Tools): Possible[] {
     { id: 'turn', group, title: 'Turn the blob', words: 'rotate', keys: 'R', when: blob, run: () => actions.startModal('turn') },
     { id: 'stretch', group, title: 'Stretch the blob', words: 'scale size width', keys: 'S', when: blob, run: () => actions.startModal('stretch') },
     { id: 'remove', group, title: 'Remove the blob', words: 'delete', keys: 'Del', when: blob, run: () => actions.removeSelected() },
+  ]
+}
+
+/** Of the scaffold: those that need atoms chosen only while some are. */
+function atoms({ studio, actions }: Tools): Possible[] {
+  const { scaffold } = studio.document.getState().design
+  if (scaffold === null) return []
+  const chosen = chosenAtoms(studio)
+  const some = chosen.length > 0
+  const group = 'Atoms'
+  const toDesign = (then: () => void) => () => {
+    actions.setMode('design')
+    then()
+  }
+  return [
+    { id: 'relax', group, title: some ? 'Relax the chosen atoms' : 'Relax the scaffold', words: 'optimise minimise clean geometry', run: toDesign(() => relax(studio)) },
+    { id: 'choose-all', group, title: 'Choose all atoms', words: 'select edit', keys: 'Ctrl A', run: toDesign(() => chooseAll(studio)) },
+    { id: 'choose-none', group, title: 'Choose no atoms', words: 'deselect', when: some, run: () => chooseAtoms(studio, []) },
+    { id: 'free', group, title: 'Free the chosen atoms', words: 'unfreeze move', when: some, run: () => freeChosen(studio, true) },
+    { id: 'freeze', group, title: 'Freeze the chosen atoms', words: 'fix hold', when: some, run: () => freeChosen(studio, false) },
+    { id: 'freeze-all', group, title: 'Freeze all atoms', words: 'fix hold', when: (scaffold.free ?? []).length > 0, run: () => freezeAll(studio) },
+    { id: 'fill', group, title: 'Fit hydrogens to the chosen atoms', words: 'add remove valence', when: some, run: () => fillHydrogens(studio) },
+    { id: 'open-chosen', group, title: 'Open a site at every chosen hydrogen', words: 'grow attach', when: chosen.some((i) => scaffold.numbers[i] === 1), run: () => openChosen(studio) },
+    ...ELEMENTS.map(({ number, name }): Possible => ({ id: `make-${name}`, group, title: `Make the chosen atoms ${name}`, words: 'change element', quiet: true, when: some, run: () => makeElement(studio, number) })),
+    ...ELEMENTS.map(({ number, name }): Possible => ({ id: `grow-${name}`, group, title: `Add ${name} to the chosen atoms`, words: 'grow build', quiet: true, when: some, run: () => growAtoms(studio, number) })),
+    { id: 'delete-atoms', group, title: 'Delete the chosen atoms', words: 'remove', keys: 'Del', when: some, run: () => deleteChosen(studio) },
   ]
 }
 
@@ -140,13 +171,15 @@ function exporting({ studio, filing }: Tools): Possible[] {
   ]
 }
 
-function page({ studio, actions }: Tools): Possible[] {
+function page(tools: Tools): Possible[] {
+  const { studio, actions } = tools
   const { session, socket, runs } = studio
   const { theme } = session.getState()
   const group = 'Page'
   return [
     ...(['system', 'light', 'dark'] as const).map((value): Possible => ({ id: `theme-${value}`, group, title: value === 'system' ? 'Theme: as the system' : `Theme: ${value}`, words: 'colours mode', when: theme !== value, run: () => actions.setTheme(value) })),
     { id: 'reconnect', group, title: 'Connect to the service again', when: runs.store.getState().link.kind === 'offline', run: () => socket.connect() },
+    { id: 'tour', group, title: 'Take the tour to aspirin', words: 'guide learn tutorial help', run: () => startTour(tools) },
     { id: 'help', group, title: 'Help and shortcuts', keys: '?', run: () => session.setState({ help: true }) },
   ]
 }

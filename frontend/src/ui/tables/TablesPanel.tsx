@@ -4,9 +4,10 @@ import { describeContent } from '../../document/difference'
 import { blobProblem } from '../../document/spec'
 import { LIMITS, type GaussianBlob } from '../../document/types'
 import { withComponent } from '../../geometry/vec3'
+import { chooseAtom } from '../atoms'
 import { useActions, useDesign, useSession, useTools } from '../context'
 import { IconButton, NumberField } from '../controls'
-import { AttachIcon, CrossIcon, PlusIcon, TrashIcon } from '../icons'
+import { AttachIcon, CrossIcon, PencilIcon, PlusIcon, TrashIcon } from '../icons'
 import { useShown } from '../molecule/shown'
 import { atomRows, type AtomRow } from './atoms'
 import { useDrawnAtoms } from './drawn'
@@ -101,6 +102,9 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
   const drawn = useDrawnAtoms(candidate)
   const measured = useSession((s) => s.measured)
   const hoverAtom = useSession((s) => s.hoverAtom)
+  const chosen = useSession((s) => s.atoms)
+  const scaffold = useDesign((d) => d.scaffold)
+  const loose = useMemo(() => new Set(candidate === null ? (scaffold?.free ?? []) : []), [candidate, scaffold])
   const hover = (index: number | null) => studio.session.setState({ hoverAtom: index === null ? null : (drawn.get(index) ?? null) })
   const pick = (index: number) => {
     const at = drawn.get(index)
@@ -110,7 +114,7 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
   return (
     <table className="atom-table">
       <thead>
-        <tr><th scope="col">Atom</th><th scope="col">x</th><th scope="col">y</th><th scope="col">z</th><th scope="col">Bound to</th><th scope="col"><span className="visually-hidden">Grow</span></th></tr>
+        <tr><th scope="col">Atom</th><th scope="col">x</th><th scope="col">y</th><th scope="col">z</th><th scope="col">Bound to</th><th scope="col"><span className="visually-hidden">Edit and grow</span></th></tr>
       </thead>
       <tbody>
         {rows.map(({ index, name, position, bonds }) => {
@@ -118,15 +122,18 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
           const order = at === undefined ? -1 : measured.indexOf(at)
           const blob = candidate === null ? taken.get(index) : undefined
           return (
-            <tr key={index} data-hover={(at !== undefined && at === hoverAtom) || undefined} data-gone={blob !== undefined || undefined} onPointerEnter={() => hover(index)} onPointerLeave={() => hover(null)}>
+            <tr key={index} data-hover={(at !== undefined && at === hoverAtom) || undefined} data-gone={blob !== undefined || undefined} data-chosen={(candidate === null && chosen.includes(index)) || undefined} onPointerEnter={() => hover(index)} onPointerLeave={() => hover(null)}>
               <th scope="row">
                 <button type="button" className="table-name" aria-pressed={order >= 0} title="Measure from here: two, three or four atoms" onFocus={() => hover(index)} onBlur={() => hover(null)} onClick={() => pick(index)}>
                   {name}{order >= 0 && <sup>{order + 1}</sup>}
                 </button>
               </th>
               {position.map((x, k) => <td key={k}>{tidy(x)}</td>)}
-              <td className="atom-bonds" title={bonds}>{bonds}</td>
-              <td>
+              <td className="atom-bonds" title={bonds}>{bonds}{loose.has(index) && <em> free</em>}</td>
+              <td className="atom-tools">
+                {candidate === null && (
+                  <IconButton label={`Choose ${name} to edit it`} side="left" pressed={chosen.includes(index)} onClick={() => { actions.setMode('design'); chooseAtom(studio, index, true) }}><PencilIcon /></IconButton>
+                )}
                 {blob !== undefined ? (
                   <IconButton label={`Give hydrogen ${index + 1} back: remove blob ${blob.number}`} side="left" onClick={() => { actions.select(blob.blob); actions.removeSelected() }}><CrossIcon /></IconButton>
                 ) : candidate === null && free.has(index) ? (
