@@ -11,7 +11,6 @@ import { followKey, followNumber, type Transform } from '../gizmo/modal'
 import { isLive } from '../stream/run'
 import { reelOf, type Studio } from '../studio'
 import type { Panel, Place } from './desk'
-import { saveMolecules, type FileFormat, type NamedStructure } from './files'
 import { nextAction, type NextAction } from './primary'
 import { togglePlay } from '../viewer/clock'
 import { addToast, type Mode, type Tool } from './session'
@@ -412,11 +411,6 @@ export class Actions {
   }
 
   // --- handing over -----------------------------------------------------------------------------
-
-  saveMolecules(molecules: readonly NamedStructure[], format: FileFormat): void {
-    const name = saveMolecules(molecules, format)
-    if (name !== null) addToast(this.studio.session, 'info', `Saved ${name}`)
-  }
 
   copySmiles(smiles: string): void {
     void navigator.clipboard.writeText(smiles).then(

@@ -1,6 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { fromArchive, toArchive } from '../../document/archive'
-import { createHistory, currentNode } from '../../document/history'
+import { createHistory, currentNode, generationOf, nodeOf } from '../../document/history'
 import { remoteFromJson, remoteToJson, type Remote } from '../../document/remote'
 import type { Shelf } from '../../document/shelf'
 import type { Opened } from '../../document/store'
@@ -119,6 +119,9 @@ export class Keeper {
     document.getState().open(opened)
     session.setState({ selected: null, focus: null, measured: [], modal: null, tool: 'select' })
     this.actions.jump(opened.history.current)
+    // What was picked from is there to be picked from again.
+    const from = generationOf(opened.history, opened.history.current)
+    if (from !== null && runs.active === null) runs.recall(from.node, nodeOf(opened.history, from.node).value, from.generation)
   }
 
   /** What the service holds has changed, or is known better. */
