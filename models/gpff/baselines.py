@@ -26,6 +26,7 @@ from gpff.cells import held_out_formulas
 from gpff.chemistry import BondWorkers
 from gpff.data import QM9
 from gpff.data import load as load_data
+from gpff.errors import GpffError
 from gpff.force import field_tables, forces_of, quick_products
 from gpff.generation import batches
 from gpff.molecules import pointers
@@ -79,13 +80,17 @@ class Line:
 
 
 def trained(baseline: Baseline, folder: Path, data: QM9) -> Trainer:
-    """The run, trained to its planned step; one that is already there goes on."""
+    """The run, trained to its planned step; one that is already there goes on. Raises GpffError when it is stopped."""
     trainer = Trainer(folder / baseline.key, baseline.config, data)
     if saved_config(trainer.folder) == baseline.config:
         trainer.restore()
     if trainer.step < baseline.config.steps:
         print(f"training {baseline.name}", file=sys.stderr)
         train(trainer, check_every=0, save_s=30.0)
+    if trainer.step < baseline.config.steps:
+        raise GpffError(
+            f"{baseline.name}: stopped at step {trainer.step} of {baseline.config.steps}; run again to go on"
+        )
     return trainer
 
 

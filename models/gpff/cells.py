@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
@@ -220,8 +221,17 @@ def _begin(source: str, device: str | None) -> None:
     import torch
 
     global _mine
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
     torch.set_num_threads(1)
     _mine = (load(source, device), BondWorkers(1))
+
+
+def _leave_with_parent() -> None:
+    """A pool's process waits for work for ever, also when the one that would give it was killed."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _with_model[T](function: Callable[..., T], task: tuple[Any, ...]) -> T:

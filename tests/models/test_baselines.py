@@ -12,6 +12,7 @@ import pytest
 import torch
 from tests.models.test_noising import made_set
 
+import gpff
 from gpff import baselines
 from gpff.baselines import FREE, SCHEDULED, Field, measure, sampled, samplers_of
 from gpff.plan import compile
@@ -79,6 +80,13 @@ def test_from_training_to_table_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(baselines, "measure", never)
     monkeypatch.setattr(baselines, "train", never)
     baselines.run(args)
+
+
+def test_a_run_that_is_stopped_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = baselines.baselines(16, 3)[0]
+    monkeypatch.setattr(baselines, "train", lambda trainer, **_: None)
+    with pytest.raises(gpff.GpffError, match="GPFF: stopped at step 0 of 3; run again to go on"):
+        baselines.trained(run, tmp_path, DATA)
 
 
 def test_only_runs_without_time_have_the_samplers_without_schedule() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -99,3 +102,35 @@ def test_processes_make_what_this_one_makes(tmp_path: Path) -> None:
     pooled = Bench(model, str(file), tmp_path / "pooled", 1, "cpu").candidates(cell, ["CH4", "H2O", "C2H6"])
     for a, b in zip(alone, pooled, strict=True):
         np.testing.assert_allclose(a.positions, b.positions, atol=1e-3)
+
+
+def test_no_process_outlives_the_one_that_is_killed(tmp_path: Path) -> None:
+    from gpff.checkpoint import save
+    from gpff.painn import NetworkConfig, PaiNN
+
+    config = NetworkConfig(n_features=32, n_interactions=1)
+    file = save(tmp_path, "tiny", PaiNN(config).state_dict(), config)
+    script = tmp_path / "run.py"
+    script.write_text(
+        "import os, sys\nfrom pathlib import Path\nfrom gpff.cells import Bench\nfrom gpff.checkpoint import load\n\n\n"
+        "def pid(model):\n    return os.getpid()\n\n\n"
+        "if __name__ == '__main__':\n"
+        "    bench = Bench(load(sys.argv[1], 'cpu'), sys.argv[1], Path('.'), 1, 'cpu')\n"
+        "    with bench._pool() as pool:\n"
+        "        from gpff.cells import _with_model\n"
+        "        print(pool.submit(_with_model, pid, ()).result(), flush=True)\n"
+        "        sys.stdin.read()\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, str(script), str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+    )
+    assert child.stdout is not None and child.stdin is not None
+    worker = int(child.stdout.readline())
+    child.kill()
+    child.wait()
+    child.stdin.close()
+    child.stdout.close()
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{worker}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{worker}").exists()
