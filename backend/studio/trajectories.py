@@ -22,6 +22,7 @@ from studio.codec import Frame
 
 FRAME_BYTES = 1000  # of a frame's objects
 ARRAY_BYTES = 640  # of an array that came out of a pickle, beside what it holds
+VIEW_BYTES = 144  # of one that shares its bytes with others, as those of a state do
 JOB_BYTES, ATOM_BYTES = 8192, 400  # of a job without frames: its spec, its plan and its result
 
 
@@ -111,7 +112,7 @@ class Trajectory:
         All states of a job are of one size.
         """
         if self._state_bytes == 0:
-            self._state_bytes = _arrays(checkpoint.state)
+            self._state_bytes = _state(checkpoint.state)
         steered = 0 if checkpoint.plan is self._plan else _arrays(checkpoint.plan)
         return FRAME_BYTES + self._state_bytes + steered
 
@@ -188,6 +189,11 @@ class Trajectories:
 
 def _seq(checkpoint: Checkpoint) -> int:
     return checkpoint.frame.seq
+
+
+def _state(state: State) -> int:
+    views = [value for field in fields(state) if isinstance(value := getattr(state, field.name), np.ndarray)]
+    return sum(VIEW_BYTES + view.nbytes for view in views) + _arrays(state.walk)
 
 
 def _arrays(value: object) -> int:

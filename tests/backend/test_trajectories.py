@@ -13,10 +13,10 @@ from gpff.plan import Plan, compile
 from gpff.spec import Sampler, Spec
 from studio.codec import Frame
 from studio.trajectories import (
-    ARRAY_BYTES,
     ATOM_BYTES,
     FRAME_BYTES,
     JOB_BYTES,
+    VIEW_BYTES,
     Checkpoint,
     Trajectories,
     Trajectory,
@@ -27,7 +27,7 @@ PLAN = compile(SPEC)
 STATE = samplers.init(PLAN)
 EMPTY = JOB_BYTES + ATOM_BYTES * PLAN.n_atoms
 ARRAYS = (STATE.positions, STATE.active, STATE.sigma_hat, STATE.rms_force, STATE.nfe, STATE.failed)
-FRAME = FRAME_BYTES + sum(ARRAY_BYTES + array.nbytes for array in ARRAYS)
+FRAME = FRAME_BYTES + sum(VIEW_BYTES + array.nbytes for array in ARRAYS)
 
 
 def point(seq: int, step: int | None = None, plan: Plan = PLAN) -> Checkpoint:
