@@ -181,6 +181,7 @@ def visiting(
     service: str,
     newcomer: bool = False,
     prepare: Callable[[Page], object] = lambda _: None,
+    query: str = "?upscale=off",
     **options: Any,
 ) -> Iterator[StudioPage]:
     """The page, connected, in a browser profile of its own. What it complains of on its console fails the test.
@@ -193,7 +194,7 @@ def visiting(
         context.add_init_script("localStorage.setItem('gpff-studio-tour', 'seen')")
     studio = StudioPage(context.new_page())
     prepare(studio.page)
-    studio.page.goto(f"{service}/?upscale=off")
+    studio.page.goto(f"{service}/{query}")
     studio.wait("window.__studio?.link() === 'online'", "the socket to open")
     yield studio
     context.close()

@@ -1,0 +1,123 @@
+"""axe-core finds nothing serious, light or dark, in the states that one meets; progress is told, motion is spared."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+from studio_page import StudioPage, visiting
+
+pytestmark = pytest.mark.e2e
+
+AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+GRAVE = {"serious", "critical"}
+
+
+def violations(studio: StudioPage) -> list[str]:
+    """What axe finds grave, one line each."""
+    page = studio.page
+    if not page.evaluate("typeof window.axe === 'object'"):
+        page.evaluate(AXE.read_text())  # not as a script element: the page's policy allows only its own
+    page.wait_for_timeout(250)  # colours that fade are judged when they have arrived
+    found: list[Any] = page.evaluate("axe.run({ resultTypes: ['violations'] }).then((it) => it.violations)")
+    if page.get_by_role("menu").count() > 0:
+        # The page under an open menu is hidden from screen readers but not from axe; keys cannot get there either.
+        studio.press("Tab")
+        assert page.evaluate("document.activeElement.closest('[role=menu]') !== null")
+        found = [one for one in found if one["id"] != "aria-hidden-focus"]
+    return [
+        f"{one['impact']} {one['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for one in found
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
+
+
+def dialog(button: str) -> Callable[[StudioPage], None]:
+    return lambda studio: studio.page.get_by_role("button", name=button, exact=True).click()
+
+
+def results(studio: StudioPage) -> None:
+    studio.new_design("From nothing: C2H4O")
+    studio.fill("Number of candidates", 4)
+    studio.generate(seed=1)
+
+
+def wrong_formula(studio: StudioPage) -> None:
+    studio.page.get_by_label("Formula", exact=True).fill("CH9")
+
+
+STATES: dict[str, Callable[[StudioPage], None]] = {
+    "at the start": lambda studio: None,
+    "a formula that does not fit": wrong_formula,
+    "candidates": results,
+    "history": lambda studio: studio.press("y"),
+    "help": lambda studio: studio.press("?"),
+    "palette": lambda studio: studio.press("Control+k"),
+    "share": dialog("Share"),
+    "a menu": dialog("Export"),
+    "tables": lambda studio: studio.page.get_by_role("navigation", name="Panels").get_by_role("button").last.click(),
+}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_grave(browser: Browser, service: str, scheme: str) -> None:
+    with visiting(browser, service, color_scheme=scheme) as studio:
+        found: dict[str, list[str]] = {}
+        for name, reach in STATES.items():
+            reach(studio)
+            if bad := violations(studio):
+                found[name] = bad
+            if studio.page.evaluate("document.querySelector('[role=dialog], [role=menu]') !== null"):
+                studio.press("Escape")
+        assert found == {}
+
+
+def test_the_tour_and_the_invitation_are_accessible(browser: Browser, service: str) -> None:
+    with visiting(browser, service, newcomer=True) as studio:
+        assert violations(studio) == []
+        studio.page.get_by_role("button", name="Take the tour").click()
+        studio.wait("document.querySelector('.tour') !== null", "the tour")
+        assert violations(studio) == []
+
+
+def test_progress_is_told_and_motion_is_spared(browser: Browser, service: str) -> None:
+    with visiting(browser, service, reduced_motion="reduce") as studio:
+        said: list[str] = []
+        studio.page.expose_function("heard", lambda text: said.append(text))
+        studio.page.evaluate(
+            "() => { const region = document.querySelector('[role=status][aria-live=polite]');"
+            " new MutationObserver(() => window.heard(region.textContent)).observe(region,"
+            " { childList: true, characterData: true, subtree: true }) }"
+        )
+        results(studio)
+        studio.page.wait_for_timeout(300)
+        assert any(text.startswith("Generating 4 candidates") for text in said)
+        assert any(text.startswith("Done:") for text in said)
+        # The last frame at once, nothing plays.
+        playhead = studio.ask("studio.playhead()")
+        assert playhead == {"at": studio.ask("studio.run().frames") - 1, "playing": False}
+        moving = "document.getAnimations().filter((it) => it.playState === 'running').length"
+        assert studio.page.evaluate(moving) == 0
+
+
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (820, 1180), (1280, 800)])
+def test_nothing_overflows_on_a_tablet(browser: Browser, service: str, width: int, height: int) -> None:
+    with visiting(browser, service, viewport={"width": width, "height": height}, has_touch=True) as studio:
+        results(studio)
+        page = studio.page
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("document.documentElement.scrollHeight") <= height
+        stage = page.locator(".stage").bounding_box()
+        assert stage is not None
+        assert stage["width"] >= 0.45 * width
+        assert stage["height"] >= 0.35 * height
+        outside = page.evaluate(
+            "() => [...document.querySelectorAll('button, input, [role=slider]')].filter((it) => {"
+            " const box = it.getBoundingClientRect();"
+            " if (box.width === 0 || it.closest('.cards, .inspector-body, .side-panel, svg') !== null) return false;"
+            " return box.left < -1 || box.right > innerWidth + 1 || box.top < -1 || box.bottom > innerHeight + 1"
+            " }).map((it) => it.getAttribute('aria-label') ?? it.textContent)"
+        )
+        assert outside == []
