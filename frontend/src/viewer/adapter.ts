@@ -164,8 +164,18 @@ export class ViewerAdapter {
       connect(atoms[j], i, order, radius)
     }
     // Only the geometries own buffers; materials share programs that the renderer keeps.
-    for (const child of this.model.renderedMolObj?.children ?? []) child.geometry.dispose()
+    for (const child of this.model.renderedMolObj?.children ?? []) this.free(child.geometry)
     this.model.molObj = null
+  }
+
+  /** `dispose` forgets two buffers of the balls and sticks that shaders draw. */
+  private free(geometry: Geometry3D): void {
+    const gl = this.viewer.getRenderer()._gl
+    for (const group of geometry.geometryGroups) {
+      gl.deleteBuffer(group.__webglRadiusBuffer ?? null)
+      gl.deleteBuffer(group.__webglOffsetBuffer ?? null)
+    }
+    geometry.dispose()
   }
 
   private setLooks(looks: readonly AtomLook[]): void {

@@ -14,6 +14,8 @@ export interface GeometryGroup3D {
   faceArray: Uint16Array | null
   vertices: number
   faceidx: number
+  __webglRadiusBuffer?: WebGLBuffer
+  __webglOffsetBuffer?: WebGLBuffer
   truncateArrayBuffers(mesh: boolean, reallocate: boolean): void
 }
 
@@ -74,6 +76,7 @@ export interface Shape3D {
 }
 
 export interface Renderer3D {
+  _gl: WebGL2RenderingContext
   _outlineMaterial: Material3D
   _offscreen: OffscreenCanvas | null
   buildProgram(fragment: string, vertex: string, uniforms: object, parameters: object): unknown
