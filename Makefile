@@ -13,10 +13,10 @@ PAGE_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfig.js
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test train evaluate bench load lint format lock clean
+.PHONY: help setup run test train evaluate bench bench-page load lint format lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.kernel $(PAGE) ## make .venv/, build the kernel and the page; does only what has changed
 
@@ -34,6 +34,9 @@ evaluate: $(VENV)/.kernel ## make the tables and figures of docs/results from N 
 
 bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
 	@$(PYTHON) -m benchmarks
+
+bench-page: setup ## measure the page in Chromium: memory over 500 generations, work of the main thread
+	@$(PYTHON) -m benchmarks.page
 
 load: $(VENV)/.kernel ## 10,000 jobs of well and badly behaved clients against a service of their own
 	@$(PYTHON) -m benchmarks.load
