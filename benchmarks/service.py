@@ -41,7 +41,8 @@ def page(machine: str, step: Result, flows: list[Streams]) -> Iterator[str]:
         "## The network beside the stock modules",
         "",
         f"{step.what.capitalize()}, median of one run: SchNetPack's modules with the same weights "
-        f"{step.stock_ours:.1f} ms, with the paper's basis {step.stock_paper:.1f} ms, ours {step.ours:.1f} ms: **{b:.1f} ×** and {a:.1f} × "
+        f"{step.stock_ours:.1f} ms, with the paper's basis {step.stock_paper:.1f} ms, ours {step.ours:.1f} ms: "
+        f"**{b:.1f} ×** and {a:.1f} × "
         "(bar: 10 ×). `speed.md` has other sizes.",
         "",
     )
