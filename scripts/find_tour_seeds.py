@@ -13,7 +13,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 import gpff
 from gpff.checkpoint import Model
@@ -29,7 +29,7 @@ SEEDS = FRONTEND / "src" / "ui" / "tour" / "seeds.json"
 class Page:
     """The page's own code, asked for specs."""
 
-    def __init__(self, asked: TextIO, answered: TextIO) -> None:
+    def __init__(self, asked: IO[str], answered: IO[str]) -> None:
         self._asked, self._answered = asked, answered
 
     def spec(self, leg: int, candidate: gpff.Candidate | None) -> tuple[GenerateSpec, str]:
