@@ -1,0 +1,283 @@
+"""``make bench-page``: what the page costs a browser, measured in a real headless Chromium on the real service.
+
+Memory: generations one after another in one session of one page, with the JavaScript heap after a collection and the
+live WebGL objects counted on the way. Work: CPU time of the page's main thread from one animation frame to the next
+while eight candidates of thirty atoms form and are played again, by the browser's own tracing. What software GL draws
+is drawn in the browser's GPU process, and is not the main thread's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from playwright.sync_api import CDPSession, Page, sync_playwright
+
+from benchmarks.machine import RESULTS, machine
+from benchmarks.server import serving
+
+FLAGS = [
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--no-sandbox",
+    "--disable-background-networking",
+]
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SEEN = "localStorage.setItem('gpff-studio-tour', 'seen')"
+
+# Counts what the page makes and gives back; buffers with their bytes.
+WATCH_GL = """
+(() => {
+  const live = { buffers: 0, bytes: 0, textures: 0, programs: 0 };
+  window.__gl = live;
+  const sizes = new WeakMap(), bound = new WeakMap();
+  const proto = WebGL2RenderingContext.prototype;
+  const wrap = (name, before) => {
+    const own = proto[name];
+    proto[name] = function (...args) { const made = own.apply(this, args); before(this, args); return made };
+  };
+  const pair = (kind, made) => {
+    wrap(`create${kind}`, () => { live[made] += 1 });
+    wrap(`delete${kind}`, (_, [it]) => {
+      if (it == null) return;
+      live[made] -= 1;
+      live.bytes -= sizes.get(it) ?? 0;
+      sizes.delete(it);
+    });
+  };
+  pair('Buffer', 'buffers'); pair('Texture', 'textures'); pair('Program', 'programs');
+  wrap('bindBuffer', (gl, [target, it]) => {
+    if (!bound.has(gl)) bound.set(gl, new Map());
+    bound.get(gl).set(target, it);
+  });
+  wrap('bufferData', (gl, [target, data]) => {
+    const it = bound.get(gl)?.get(target);
+    if (it == null) return;
+    const bytes = typeof data === 'number' ? data : (data?.byteLength ?? 0);
+    live.bytes += bytes - (sizes.get(it) ?? 0);
+    sizes.set(it, bytes);
+  });
+})()
+"""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """After so many generations: MB of heap and of GL buffers, and live GL objects."""
+
+    generations: int
+    heap: float
+    documents: int
+    nodes: int
+    buffers: int
+    buffer_mb: float
+    textures: int
+    programs: int
+
+
+@dataclass(frozen=True)
+class Work:
+    """CPU milliseconds of the main thread between animation frames."""
+
+    what: str
+    frames: int
+    median: float
+    p95: float
+
+
+class Studio:
+    """The page, acted on by keyboard alone."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.page = page
+        page.add_init_script(SEEN)
+        page.add_init_script(WATCH_GL)
+        page.goto(f"{url}/?upscale=off")
+        self.wait("window.__studio?.link() === 'online'")
+
+    def wait(self, expression: str, seconds: float = 120, every: int = 20) -> None:
+        for _ in range(int(1000 * seconds / every)):
+            if self.page.evaluate(expression):
+                return
+            self.page.wait_for_timeout(every)
+        raise TimeoutError(f"waited {seconds} s for {expression}")
+
+    def example(self, name: str) -> None:
+        self.page.get_by_role("button", name="Design", exact=True).click()
+        self.page.get_by_role("menuitem", name=name).click()
+        self.wait("document.querySelector('[role=menu]') === null")
+
+    def fill(self, field: str, value: object) -> None:
+        self.page.get_by_label(field, exact=True).fill(str(value))
+        self.page.get_by_label(field, exact=True).press("Enter")
+
+    def generate(self) -> None:
+        """With a new seed, until it is done and on show."""
+        before = self.page.evaluate("window.__studio.history().nodes")
+        self.page.keyboard.press("Control+Enter" if self.page.evaluate("window.__studio.run() === null") else "n")
+        self.wait(f"window.__studio.history().nodes > {before} && window.__studio.run()?.phase === 'done'")
+
+
+def memory(studio: Studio, cdp: CDPSession, generations: int, every: int) -> Iterator[Memory]:
+    """Two candidates of C2H4O in 16 steps, again and again."""
+    studio.example("From nothing: C2H4O")
+    studio.fill("Number of candidates", 2)
+    studio.fill("Number of steps", 16)
+    studio.page.keyboard.press("Escape")
+    for done in range(1, generations + 1):
+        studio.generate()
+        if done % every == 0 or done == 20:
+            yield _now(studio, cdp, done)
+
+
+def _now(studio: Studio, cdp: CDPSession, generations: int) -> Memory:
+    for _ in range(3):
+        cdp.send("HeapProfiler.collectGarbage")
+    found = {one["name"]: one["value"] for one in cdp.send("Performance.getMetrics")["metrics"]}
+    gl = studio.page.evaluate("window.__gl")
+    return Memory(
+        generations,
+        found["JSHeapUsedSize"] / 1e6,
+        int(found["Documents"]),
+        int(found["Nodes"]),
+        gl["buffers"],
+        gl["bytes"] / 1e6,
+        gl["textures"],
+        gl["programs"],
+    )
+
+
+def work(studio: Studio, browser_cdp: CDPSession) -> Iterator[Work]:
+    """Eight candidates of C10H18O2 in 64 steps: while they form, and while they are played once more."""
+    studio.example("From nothing: C2H4O")
+    studio.fill("Formula", "C10H18O2")
+    studio.fill("Number of candidates", 8)
+    studio.fill("Number of steps", 64)
+    studio.page.keyboard.press("Escape")
+    studio.page.keyboard.press("Escape")
+    studio.generate()  # once before, so that everything is compiled
+    for what, act in (("forming", studio.generate), ("played again", lambda: _play(studio))):
+        yield _traced(studio, browser_cdp, what, act)
+
+
+def _play(studio: Studio) -> None:
+    studio.page.get_by_label("Frame", exact=True).press("Home")
+    studio.page.get_by_role("button", name="Play", exact=True).click()
+    studio.wait("!window.__studio.playhead().playing")
+
+
+def _traced(studio: Studio, cdp: CDPSession, what: str, act: Any) -> Work:
+    events: list[Any] = []
+    ended: list[bool] = []
+    cdp.on("Tracing.dataCollected", lambda it: events.extend(it["value"]))
+    cdp.on("Tracing.tracingComplete", lambda _: ended.append(True))
+    categories = ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel"]
+    cdp.send("Tracing.start", {"traceConfig": {"includedCategories": categories}, "transferMode": "ReportEvents"})
+    act()
+    cdp.send("Tracing.end")
+    while not ended:
+        studio.page.wait_for_timeout(50)
+    return _per_frame(what, events)
+
+
+def _per_frame(what: str, events: list[Any]) -> Work:
+    """Sums the tasks of the thread that runs animation frames, from one frame's beginning to the next."""
+    frames = [e for e in events if e["name"] == "FireAnimationFrame"]
+    threads = [(e["pid"], e["tid"]) for e in frames]
+    main = max(set(threads), key=threads.count)
+    starts = sorted(e["ts"] for e in frames if (e["pid"], e["tid"]) == main)
+    tasks = [e for e in events if e["name"].endswith("RunTask") and (e["pid"], e["tid"]) == main and "tdur" in e]
+    tasks = [e for e in tasks if e["name"] == tasks[0]["name"]]  # one level of nesting
+    if not tasks:
+        sys.exit("this browser's traces have no CPU time of tasks")
+    spent = []
+    for begin, end in pairwise(starts):
+        if end - begin > 500_000:
+            continue  # nothing moved in between
+        # A frame fires within its task, which begins a little before.
+        inside = [e["tdur"] for e in tasks if begin <= e["ts"] + e["dur"] < end]
+        spent.append(sum(inside) / 1000)
+    ordered = sorted(spent)
+    return Work(what, len(spent), statistics.median(spent), ordered[int(0.95 * (len(ordered) - 1))])
+
+
+def report(where: str, version: str, rows: list[Memory], works: list[Work]) -> str:
+    first, last = rows[0], rows[-1]
+    runs = last.generations - first.generations
+    lines = [
+        "# What the page costs a browser",
+        "",
+        f"{where}. {version}, headless, software GL. `make bench-page`",
+        "",
+        f"## Memory over {last.generations} generations in one session",
+        "",
+        "Each generation is two candidates of C2H4O in 16 steps, filed in the history with all its candidates; heap "
+        "after garbage collection, GL objects as made and given back.",
+        "",
+        "| generations | heap, MB | DOM nodes | GL buffers | in them, MB | textures | programs |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.generations} | {r.heap:.1f} | {r.nodes} | {r.buffers} | {r.buffer_mb:.2f} "
+        f"| {r.textures} | {r.programs} |"
+        for r in rows
+    ]
+    lines += [
+        "",
+        f"From generation {first.generations} to {last.generations} the heap grew by "
+        f"{1000 * (last.heap - first.heap) / max(1, runs):.1f} kB a generation, which is the history with its "
+        f"candidates; GL buffers by {last.buffers - first.buffers}.",
+    ]
+    lines += [
+        "",
+        "## Main thread, eight candidates of thirty atoms",
+        "",
+        "CPU time of all tasks of the page's main thread from one animation frame to the next, by the browser's "
+        "tracing. Goal: a median of 8 ms at most.",
+        "",
+        "| | frames | median, ms | 95 %, ms |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| {w.what} | {w.frames} | {w.median:.1f} | {w.p95:.1f} |" for w in works]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description="what the page costs a browser")
+    parser.add_argument("--generations", type=int, default=500)
+    parser.add_argument("--dry", action="store_true", help="print only, write nothing")
+    args = parser.parse_args()
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    with serving() as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        url = f"http://{server.address}"
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        works = list(work(Studio(page, url), browser.new_browser_cdp_session()))
+        for w in works:
+            print(json.dumps(w.__dict__), flush=True)
+        page.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        cdp = page.context.new_cdp_session(page)
+        cdp.send("Performance.enable")
+        rows = []
+        for row in memory(Studio(page, url), cdp, args.generations, max(20, args.generations // 10)):
+            print(json.dumps(row.__dict__), flush=True)
+            rows.append(row)
+        text = report(machine(), f"Chromium {browser.version}", rows, works)
+        browser.close()
+    print(text)
+    if not args.dry:
+        RESULTS.mkdir(parents=True, exist_ok=True)
+        (RESULTS / "page.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()
