@@ -13,7 +13,7 @@ import json
 import shutil
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -31,6 +31,7 @@ FLAGS = [
     "--disable-background-networking",
 ]
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+REPEATS = 5
 SEEN = "localStorage.setItem('gpff-studio-tour', 'seen')"
 
 # Counts what the page makes and gives back; buffers with their bytes.
@@ -165,7 +166,7 @@ def work(studio: Studio, browser_cdp: CDPSession) -> Iterator[Work]:
     studio.page.keyboard.press("Escape")
     studio.generate()  # once before, so that everything is compiled
     for what, act in (("forming", studio.generate), ("played again", lambda: _play(studio))):
-        yield _traced(studio, browser_cdp, what, act)
+        yield _per_frame(what, [_traced(studio, browser_cdp, act) for _ in range(REPEATS)])
 
 
 def _play(studio: Studio) -> None:
@@ -174,30 +175,41 @@ def _play(studio: Studio) -> None:
     studio.wait("!window.__studio.playhead().playing")
 
 
-def _traced(studio: Studio, cdp: CDPSession, what: str, act: Any) -> Work:
+def _traced(studio: Studio, cdp: CDPSession, act: Callable[[], None]) -> list[float]:
+    """CPU milliseconds from frame to frame while `act` runs."""
     events: list[Any] = []
     ended: list[bool] = []
-    cdp.on("Tracing.dataCollected", lambda it: events.extend(it["value"]))
-    cdp.on("Tracing.tracingComplete", lambda _: ended.append(True))
+
+    def collect(some: Any) -> None:
+        events.extend(some["value"])
+
+    cdp.on("Tracing.dataCollected", collect)
+    cdp.once("Tracing.tracingComplete", lambda _: ended.append(True))
     categories = ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel"]
     cdp.send("Tracing.start", {"traceConfig": {"includedCategories": categories}, "transferMode": "ReportEvents"})
     act()
     cdp.send("Tracing.end")
     while not ended:
         studio.page.wait_for_timeout(50)
-    return _per_frame(what, events)
+    cdp.remove_listener("Tracing.dataCollected", collect)
+    return _between_frames(events)
 
 
-def _per_frame(what: str, events: list[Any]) -> Work:
+def _per_frame(what: str, runs: list[list[float]]) -> Work:
+    ordered = sorted(spent for run in runs for spent in run)
+    return Work(what, len(ordered), statistics.median(ordered), ordered[int(0.95 * (len(ordered) - 1))])
+
+
+def _between_frames(events: list[Any]) -> list[float]:
     """Sums the tasks of the thread that runs animation frames, from one frame's beginning to the next."""
     frames = [e for e in events if e["name"] == "FireAnimationFrame"]
     threads = [(e["pid"], e["tid"]) for e in frames]
     main = max(set(threads), key=threads.count)
     starts = sorted(e["ts"] for e in frames if (e["pid"], e["tid"]) == main)
     tasks = [e for e in events if e["name"].endswith("RunTask") and (e["pid"], e["tid"]) == main and "tdur" in e]
-    tasks = [e for e in tasks if e["name"] == tasks[0]["name"]]  # one level of nesting
     if not tasks:
         sys.exit("this browser's traces have no CPU time of tasks")
+    tasks = [e for e in tasks if e["name"] == tasks[0]["name"]]  # one level of nesting
     spent = []
     for begin, end in pairwise(starts):
         if end - begin > 500_000:
@@ -205,8 +217,7 @@ def _per_frame(what: str, events: list[Any]) -> Work:
         # A frame fires within its task, which begins a little before.
         inside = [e["tdur"] for e in tasks if begin <= e["ts"] + e["dur"] < end]
         spent.append(sum(inside) / 1000)
-    ordered = sorted(spent)
-    return Work(what, len(spent), statistics.median(spent), ordered[int(0.95 * (len(ordered) - 1))])
+    return spent
 
 
 def report(where: str, version: str, rows: list[Memory], works: list[Work]) -> str:

@@ -133,8 +133,17 @@ export function reelOf(runs: Runs): { available: number; expected: number; live:
   return { available, expected: live ? Math.max(available, expectedFrames(record.run.spec)) : available, live }
 }
 
-/** The canvas takes its colours from the page's theme. */
+const palettes = new Map<string | undefined, Palette>()
+
+/** The canvas takes its colours from the page's theme; read once for each, since every frame asks. */
 function readPalette(): Palette {
+  const { theme } = window.document.documentElement.dataset
+  const known = palettes.get(theme) ?? paletteOfTheme()
+  palettes.set(theme, known)
+  return known
+}
+
+function paletteOfTheme(): Palette {
   const style = getComputedStyle(window.document.documentElement)
   const read = (name: string): string => style.getPropertyValue(name).trim()
   return {
