@@ -2,9 +2,11 @@ import * as Dialog from '@radix-ui/react-dialog'
 import { useSession, useTools } from './context'
 import { CloseIcon } from './icons'
 import { SHORTCUTS } from './shortcuts'
+import { startTour } from './tour/touring'
 
 export function HelpDialog() {
-  const { studio } = useTools()
+  const tools = useTools()
+  const { studio } = tools
   const open = useSession((s) => s.help)
   return (
     <Dialog.Root open={open} onOpenChange={(help) => studio.session.setState({ help })}>
@@ -24,6 +26,10 @@ export function HelpDialog() {
             <li><b>Use one as scaffold.</b> Its atoms stay exactly where they are from then on.</li>
             <li><b>Click a hydrogen.</b> It gives way to the next blob, and so on.</li>
           </ol>
+          <p className="help-tour">
+            <button type="button" className="tour-next" onClick={() => startTour(tools)}>Take the tour</button>
+            Build aspirin from acetaldehyde, step by step, in two minutes.
+          </p>
           <div className="shortcut-columns">
             {SHORTCUTS.map(({ title, keys }) => (
               <section key={title}>
