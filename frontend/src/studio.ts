@@ -194,6 +194,8 @@ function connect(studio: Studio): void {
   runs.onFrames = (id) => {
     if (id !== runs.store.getState().active || session.getState().mode !== 'results') return
     if (stage.playhead.getState().playing) stage.invalidate()
+    // Without motion the end is on show; frames that a slow page had missed come in after it.
+    else if (reducedMotion() && runs.active !== null && !isLive(runs.active.run)) stage.playhead.setState({ at: reelOf(runs).available - 1 })
   }
   runs.store.subscribe((now, before) => {
     if (now.fault !== null && now.fault !== before.fault) addToast(session, 'error', now.fault.detail)
