@@ -52,7 +52,7 @@ def test_port_is_chosen_by_the_environment() -> None:
 @needs_make
 @pytest.mark.parametrize("target", ["train", "evaluate"])
 def test_target_is_a_command_that_exists(target: str, capsys: pytest.CaptureFixture[str]) -> None:
-    program, command, *_ = recipe(target).split()
+    program, command, *_ = (word for word in recipe(target).split() if "=" not in word)
     assert (Path(program).name, command) == ("gpff", target)
     with pytest.raises(SystemExit) as ended:
         cli.main([command, "--help"])
