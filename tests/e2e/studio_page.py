@@ -112,7 +112,12 @@ class StudioPage:
         raise AssertionError(f"the menu {menu!r} has no {item!r}")
 
     def type_into(self, field: str, value: object) -> None:
-        self.tab_to(field)
+        for _ in range(3):  # a tab, or a heading, may be called what the field is
+            self.tab_to(field)
+            if self.page.evaluate("document.activeElement instanceof HTMLInputElement"):
+                break
+        else:
+            raise AssertionError(f"no field is called {field!r}")
         self.press("Control+a")
         self.page.keyboard.type(str(value))
         self.press("Enter")

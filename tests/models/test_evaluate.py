@@ -58,7 +58,7 @@ def test_all_pages_from_one_command_and_nothing_twice(
     page = (out / "validity.md").read_text()
     assert "| SDD | 4 | 4.0 | 0.3 | 2 | 50.0 [9.5, 90.5] |" in page and "| AS Heun | 4 |" in page
     assert page.count("| SDD |") == 4 and page.count("| DD |") == 2
-    assert "sha256 `0000000000000000…`" in page and "    gpff " in page
+    assert "sha256 `0000000000000000…`" in page and "    gpff" in page
     assert "| QM9 test | 1 |" in (out / "quality.md").read_text()
     assert "| rod | 2 |" in (out / "shapes.md").read_text()
     assert "| methanol | CH3 | HO | 1 |" in (out / "growth.md").read_text()
