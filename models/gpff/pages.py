@@ -28,7 +28,8 @@ class Rate:
         z, p = 1.959964, self.valid / self.n
         centre = (p + z * z / (2 * self.n)) / (1 + z * z / self.n)
         half = z / (1 + z * z / self.n) * math.sqrt(p * (1 - p) / self.n + z * z / (4 * self.n**2))
-        return max(0.0, centre - half), min(1.0, centre + half)
+        # the rate itself lies within, whatever rounding makes of the bounds
+        return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
 
     def __str__(self) -> str:
         low, high = self.interval

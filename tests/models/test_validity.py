@@ -65,3 +65,8 @@ def test_held_out_formulas_are_drawn_once_each_and_by_seed() -> None:
     drawn = held_out_formulas(data, 10)
     assert [len(parse_formula(f)) for f in sorted(drawn, key=lambda f: len(parse_formula(f)))] == [4, 5, 7, 8]
     assert drawn == held_out_formulas(data, 10) and held_out_formulas(data, 2) == drawn[:2]
+
+
+def test_the_rate_lies_within_its_interval() -> None:
+    for n in (1, 3, 100, 300, 1000):
+        assert Rate(0, n).interval[0] == 0.0 and Rate(n, n).interval[1] == 1.0
