@@ -15,6 +15,10 @@ from studio.protocol import ErrorCode
 
 log = logging.getLogger(__name__)
 
+MEDIA_TYPE = "application/problem+json"
+PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+"""Content of an error's answer in the OpenAPI document."""
+
 _CODES: dict[int, ErrorCode] = {400: "bad_json", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
 
@@ -28,7 +32,7 @@ def problem(error: Report) -> Response:
     elif error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = error.problem().model_dump_json()
-    return Response(body, error.status, headers, media_type="application/problem+json")
+    return Response(body, error.status, headers, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

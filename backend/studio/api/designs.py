@@ -4,12 +4,13 @@ import hashlib
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from gpff.errors import InputError
+from studio.api.answers import PROBLEM
 from studio.api.design_files import attachment, exported, read_file, shared
-from studio.api.following import REPLAYED
+from studio.api.following import REPLAYED, key_header
 from studio.api.replay import replayed
 from studio.api.revisions import IfMatch, IfNoneMatch, etag, is_known, named, to_change
 from studio.api.state import owner, services
@@ -30,12 +31,10 @@ from studio.design_types import (
 )
 from studio.errors import NotFound
 from studio.protocol import Formula, Problem, Wire
-from studio.receipts import MAX_KEY
 from studio.store.designs import Designs, Once
 from studio.store.search import Query as Search
 from studio.store.store import Store
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _PROBLEMS = {
     400: "Not JSON",
     404: "No such design, node or share",
@@ -57,13 +56,7 @@ _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _SHARE = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 
 IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        min_length=1,
-        max_length=MAX_KEY,
-        pattern=r"^[\x20-\x7e]+$",
-        description="Requests of one owner with the same key and content make one design",
-    ),
+    str | None, key_header("Requests of one owner with the same key and content make one design")
 ]
 
 router = APIRouter(prefix="/designs", tags=["designs"])
@@ -72,7 +65,7 @@ shares = APIRouter(tags=["designs"])
 
 def _answers(status: int, codes: tuple[int, ...], **ok: Any) -> dict[int | str, dict[str, Any]]:
     problems: dict[int | str, dict[str, Any]] = {
-        code: {"model": Problem, "description": _PROBLEMS[code], "content": _PROBLEM} for code in codes
+        code: {"model": Problem, "description": _PROBLEMS[code], "content": PROBLEM} for code in codes
     }
     return {status: {"headers": _ETAG, **ok}, **problems}
 

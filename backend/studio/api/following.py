@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Header, Query, Request
 
@@ -16,14 +16,15 @@ from studio.jobs import Jobs
 from studio.protocol import Candidate, GenerateResult, GenerateSpec
 from studio.receipts import MAX_KEY
 
+
+def key_header(description: str) -> Any:
+    """The header `Idempotency-Key`; `description` says what comes of a key that came before."""
+    return Header(min_length=1, max_length=MAX_KEY, pattern=r"^[\x20-\x7e]+$", description=description)
+
+
 IdempotencyKey = Annotated[
     str | None,
-    Header(
-        min_length=1,
-        max_length=MAX_KEY,
-        pattern=r"^[\x20-\x7e]+$",
-        description="Requests of one owner with the same key and content start one job, for as long as it is kept",
-    ),
+    key_header("Requests of one owner with the same key and content start one job, for as long as it is kept"),
 ]
 DeadlineS = Annotated[
     float | None,

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 
 from gpff.chemistry import Verdict, to_sdf
 from studio.api.accepted import preferred
+from studio.api.answers import PROBLEM
 from studio.api.following import REPLAYED, DeadlineS, IdempotencyKey, following, start, unless_gone
 from studio.api.state import services
 from studio.errors import JobCancelled, StudioError, report
@@ -23,7 +24,6 @@ JSON, SDF, NDJSON = "application/json", "chemical/x-mdl-sdfile", "application/x-
 
 router = APIRouter(tags=["generate"])
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _PROBLEMS = {
     400: "Not JSON",
     404: "No such job, or no longer",
@@ -35,7 +35,7 @@ _PROBLEMS = {
     504: "The deadline passed",
 }
 PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": what, "content": _PROBLEM} for status, what in _PROBLEMS.items()
+    status: {"model": Problem, "description": what, "content": PROBLEM} for status, what in _PROBLEMS.items()
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {

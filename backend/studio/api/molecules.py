@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from gpff.depict import Style
 from gpff.formats import Parsed, Unreadable
+from studio.api.answers import PROBLEM
 from studio.api.state import services
 from studio.chemist import Atoms
 from studio.errors import plain
@@ -37,7 +38,6 @@ MEDIA_TYPES: dict[FormatName, str] = {
     "smiles": "chemical/x-daylight-smiles",
 }
 
-_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _PROBLEMS = {
     400: "Not JSON",
     413: "Over a limit of size, time or memory",
@@ -46,7 +46,7 @@ _PROBLEMS = {
     503: "The processes for molecules do not start",
 }
 _RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"description": what, "content": _PROBLEM} for status, what in _PROBLEMS.items()
+    status: {"description": what, "content": PROBLEM} for status, what in _PROBLEMS.items()
 }
 _FILES = {media_type: {"schema": {"type": "string"}} for media_type in MEDIA_TYPES.values()}
 
