@@ -25,9 +25,8 @@ from gpff.folders import WEIGHTS
 from gpff.force import field_tables, quick_products
 from gpff.noising import gather
 from gpff.property_net import NETWORK, PropertyModel, PropertyNet, errors, evaluate, save, targets_of
-from gpff.trainer import TrainConfig, batch_ids, learning_rate
+from gpff.trainer import STATE, TrainConfig, batch_ids, learning_rate, update_average, write_state
 
-STATE = "state.pt"
 PAPER = (42.4, 6.2)
 """Test MAE of gap and U0 in the paper, meV."""
 
@@ -78,8 +77,7 @@ class PropertyTrainer:
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0, foreach=True)
         self.optimizer.step()
-        decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters], 1 - decay)
+        update_average(self.ema, self.parameters, self.config.ema, self.step)
         self.step += 1
         self.seconds += time.monotonic() - started
         return float(loss.detach())
@@ -97,14 +95,11 @@ class PropertyTrainer:
 
     def save(self) -> None:
         """Write the state atomically."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         state = {
             "config": asdict(self.config), "net": self.net.state_dict(), "ema": self.ema, "step": self.step,
             "optimizer": self.optimizer.state_dict(), "seconds": self.seconds,
         }  # fmt: skip
-        temporary = self.folder / "state.tmp"
-        torch.save(state, temporary)
-        os.replace(temporary, self.folder / STATE)
+        write_state(self.folder / STATE, state)
 
     def restore(self) -> None:
         """Go on from the state in the folder."""

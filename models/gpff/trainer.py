@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.distributed
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from gpff import checkpoint, conditioned
 from gpff.data import QM9
@@ -130,6 +130,21 @@ def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:
     return total / torch.from_numpy(np.diff(batch.ptr))
 
 
+def update_average(averaged: dict[str, Tensor], latest: list[nn.Parameter], decay: float, step: int) -> None:
+    """Draw averaged weights towards the latest, in place and in the same order, after optimiser step ``step``."""
+    # a young average forgets its random start faster
+    decay = min(decay, (1 + step) / (10 + step))
+    torch._foreach_lerp_(list(averaged.values()), [p.detach() for p in latest], 1 - decay)
+
+
+def write_state(file: Path, state: dict[str, Any]) -> None:
+    """Write what a run goes on from, atomically; its folder is made."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_suffix(".tmp")
+    torch.save(state, temporary)
+    os.replace(temporary, file)
+
+
 class Trainer:
     """Network, averaged weights, optimiser and counters of a run that lives in ``folder``.
 
@@ -164,8 +179,6 @@ class Trainer:
 
     def save(self) -> None:
         """Write the state atomically."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.state_file.with_suffix(".tmp")
         state = {
             "config": asdict(self.config),
             "net": self.net.state_dict(),
@@ -176,8 +189,7 @@ class Trainer:
             "skipped": self.skipped,
             "data": self.data.hash,
         }
-        torch.save(state, temporary)
-        os.replace(temporary, self.state_file)
+        write_state(self.state_file, state)
 
     def restore(self) -> None:
         """Go on from :attr:`state_file`.
@@ -242,9 +254,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
         if torch.isfinite(norm):
             self.optimizer.step()
-            # a young average forgets its random start faster
-            decay = min(self.config.ema, (1 + self.step) / (10 + self.step))
-            torch._foreach_lerp_(list(self.ema.values()), [p.detach() for p in self.parameters], 1 - decay)
+            update_average(self.ema, self.parameters, self.config.ema, self.step)
         else:
             self.skipped += 1
         self.step += 1
