@@ -192,6 +192,9 @@ function asSettings(reader: Reader): Settings {
     steps: reader.field('steps').integer(LIMITS.steps.min, LIMITS.steps.max),
     sampler: reader.field('sampler').oneOf(SAMPLERS),
     seed: reader.field('seed').integer(LIMITS.seed.min, LIMITS.seed.max),
+    // Designs of earlier pages have neither.
+    noise: reader.field('noise').nullable((r) => r.number(LIMITS.noise.min, LIMITS.noise.max)),
+    validOnly: reader.field('validOnly').nullable((r) => r.flag()) ?? false,
   }
 }
 

@@ -115,11 +115,16 @@ function angleBetween(a: GaussianBlob, b: GaussianBlob): number {
   return (2 * Math.acos(Math.min(1, w)) * 180) / Math.PI
 }
 
+const noiseWords = (noise: number | null): string => (noise === null ? 'usual' : `${noise} Å`)
+const reruns = (again: boolean): string => (again ? 'run again' : 'kept')
+
 function settingDifferences(a: Settings, b: Settings): Difference[] {
   return [
     ...entry('Candidates', String(a.samples), String(b.samples)),
     ...entry('Steps', String(a.steps), String(b.steps)),
     ...entry('Sampler', a.sampler.toUpperCase(), b.sampler.toUpperCase()),
     ...entry('Seed', String(a.seed), String(b.seed)),
+    ...entry('Noise λ', noiseWords(a.noise), noiseWords(b.noise)),
+    ...entry('Failed candidates', reruns(a.validOnly), reruns(b.validOnly)),
   ]
 }

@@ -9,6 +9,13 @@ describe('a link', () => {
     expect(await fromLink(await toLink(recipe))).toEqual(recipe)
   })
 
+  it('reads a design of earlier pages, which had fewer settings', async () => {
+    const { noise, validOnly, ...before } = recipe.design.settings
+    expect([noise, validOnly]).toEqual([null, false])
+    const old = { ...recipe, design: { ...recipe.design, settings: before } }
+    expect(await fromLink(await toLink(old as typeof recipe))).toEqual(recipe)
+  })
+
   it('is made of letters that an address may hold, and short', async () => {
     const letters = await toLink(recipe)
     expect(letters).toMatch(/^[A-Za-z0-9_-]+$/)

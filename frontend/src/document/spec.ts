@@ -105,9 +105,13 @@ export function toSpec(design: Design): GenerateSpec {
   const opened = openScaffold(design)
   const scaffold: ScaffoldSpec | null =
     opened === null ? null : { numbers: opened.numbers, positions: opened.positions, attach: opened.attach }
-  const { samples, steps, sampler, seed } = design.settings
+  const { samples, steps, sampler, seed, noise, validOnly } = design.settings
   const loose = looseAtoms(design)
   const blobs: BlobSpec[] = design.blobs.map(blobSpec)
   if (loose !== null) blobs.push({ ...loose, placed: false })
-  return { n_samples: samples, sampler, steps, seed, blobs, scaffold }
+  return {
+    n_samples: samples, sampler, steps, seed, blobs, scaffold,
+    ...(noise !== null && sampler === 'sdd' ? { lambda: noise } : {}),
+    ...(validOnly ? { valid_only: true } : {}),
+  }
 }

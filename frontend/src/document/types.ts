@@ -41,6 +41,10 @@ export interface Settings {
   readonly steps: number
   readonly sampler: Sampler
   readonly seed: number
+  /** λ of SDD, Å; null: the model's usual one. Other samplers have none. */
+  readonly noise: number | null
+  /** Candidates that fail are run again, within the service's budget. */
+  readonly validOnly: boolean
 }
 
 /** The document: everything that undo covers, and everything that a generation depends on. Immutable. */
@@ -54,10 +58,11 @@ export const LIMITS = {
   samples: { min: 1, max: 16 },
   steps: { min: 1, max: 1024 },
   seed: { min: 0, max: 2 ** 53 - 1 },
+  noise: { min: 0, max: 10 },
   heavyAtoms: { min: 1, max: 40 },
   width: { min: 0.05, max: 15 },
   strictness: { min: 0.1, max: 10 },
   coordinate: { min: -200, max: 200 },
 } as const
 
-export const DEFAULT_SETTINGS: Settings = { samples: 4, steps: 64, sampler: 'sdd', seed: 7 }
+export const DEFAULT_SETTINGS: Settings = { samples: 4, steps: 64, sampler: 'sdd', seed: 7, noise: null, validOnly: false }

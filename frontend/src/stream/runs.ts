@@ -9,6 +9,7 @@ import type { ClientMessage, ErrorMessage, Limits, ModelCard, ServerMessage, Top
 import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
 import { stillRun } from './still'
+import { withReruns } from './rerun'
 import { Trajectory } from './trajectory'
 
 /** A run together with the design that it came from. */
@@ -245,6 +246,7 @@ export class Runs {
       if (message.type === 'final') {
         if (this.refills.has(id)) this.refilled(id)
         else this.refill(id, { ...record, run })
+        this.showReruns(id)
       }
     }
     // A wish for a run that has just ended came too late, and nobody needs to hear of it.
@@ -303,6 +305,16 @@ export class Runs {
     this.refills.delete(id)
     if (had !== undefined && refill.length < had.length) return
     this.trajectories.set(id, refill)
+    this.tell(id)
+  }
+
+  /** Candidates that were run again are shown in the places of those that failed. */
+  private showReruns(id: string): void {
+    const record = this.store.getState().records.get(id)
+    const trajectory = this.trajectories.get(id)
+    const result = record?.run.result
+    if (record === undefined || trajectory === undefined || result == null || result.attempts.rerun === 0) return
+    this.trajectories.set(id, withReruns(trajectory, result.candidates, openScaffold(record.design)?.bonds ?? []))
     this.tell(id)
   }
 

@@ -1,4 +1,5 @@
-import { LIMITS } from '../document/types'
+import { useState } from 'react'
+import { LIMITS, type Settings } from '../document/types'
 import type { Sampler } from '../stream/protocol'
 import { useActions, useDesign, useRuns } from './context'
 import { IconButton, NumberField, Section } from './controls'
@@ -22,7 +23,51 @@ export function GeneratePanel() {
         </div>
       </div>
       <SamplerChoice value={sampler} onChange={(v) => actions.setSettings({ sampler: v })} />
+      <Advanced />
     </Section>
+  )
+}
+
+/** λ that the model takes when nobody says, Å: where arrow keys begin. */
+const USUAL_NOISE = 0.5
+
+/** What most never need. Open from the start when something in it is not as usual. */
+function Advanced() {
+  const { sampler, noise, validOnly } = useDesign((d) => d.settings)
+  const actions = useActions()
+  const [open, setOpen] = useState(noise !== null || validOnly)
+  const set = (patch: Partial<Settings>) => actions.setSettings(patch)
+  return (
+    <details className="advanced" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>Advanced{!open && (noise !== null || validOnly) && <small> · changed</small>}</summary>
+      <div className="advanced-row" data-idle={sampler === 'sdd' ? undefined : true}>
+        <span>Noise λ</span>
+        <NumberField
+          label="Noise λ of SDD, ångström"
+          value={noise}
+          min={LIMITS.noise.min}
+          max={LIMITS.noise.max}
+          step={0.05}
+          digits={2}
+          unit="Å"
+          from={USUAL_NOISE}
+          whenEmpty="usual"
+          describedBy="noise-note"
+          onChange={(v) => set({ noise: v })}
+          onClear={() => set({ noise: null })}
+        />
+      </div>
+      <p id="noise-note" className="field-note">
+        {sampler === 'sdd'
+          ? 'How far SDD shakes the atoms before each step, at first. More gives more variety, less keeps nearer to the blob; empty is as usual.'
+          : 'Only SDD has it: this sampler takes no notice.'}
+      </p>
+      <label className="check">
+        <input type="checkbox" checked={validOnly} aria-describedby="again-note" onChange={(event) => set({ validOnly: event.target.checked })} />
+        Run failed candidates again
+      </label>
+      <p id="again-note" className="field-note">A candidate that is no molecule gives way to another one with fresh noise, as often as the service allows. It takes longer.</p>
+    </details>
   )
 }
 

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'react'
-import { isLive } from '../stream/run'
+import { isLive, type Run } from '../stream/run'
+import { reelOf } from '../studio'
 import { attachControls } from '../viewer/controls'
 import { rayThrough } from '../viewer/projection'
 import type { Shells } from '../viewer/scene'
@@ -12,6 +13,8 @@ import { IconButton, Segmented } from './controls'
 import { FitIcon } from './icons'
 import { LookMenu } from './LookMenu'
 import { Overlay } from './Overlay'
+import type { Mode } from './session'
+import { describeAttempts } from './words'
 
 /** The 3D view with everything that lies upon it. */
 export function StageView() {
@@ -150,7 +153,7 @@ function Hud() {
         {mode === 'design' && blobs > 0 && <ShellsButton />}
         <IconButton label="Fit everything into the view" keys="F" side="left" className="floating" onClick={() => studio.stage.frame()}><FitIcon /></IconButton>
       </div>
-      <Legend mode={mode} hasBlobs={blobs > 0} live={record !== null && isLive(record.run)} held={record?.run.paused === true} lost={record?.run.lost === true} />
+      <Legend mode={mode} hasBlobs={blobs > 0} run={record?.run ?? null} />
       <ModalHint />
     </>
   )
@@ -175,17 +178,28 @@ function ShellsButton() {
   )
 }
 
-function Legend({ mode, hasBlobs, live, held, lost }: { mode: string; hasBlobs: boolean; live: boolean; held: boolean; lost: boolean }) {
+function Legend({ mode, hasBlobs, run }: { mode: Mode; hasBlobs: boolean; run: Run | null }) {
+  const { studio } = useTools()
   const shells = useSession((s) => s.shells)
   const tool = useSession((s) => s.tool)
   const busy = useSession((s) => s.modal !== null)
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
-    : mode === 'results' ? (lost ? 'Connection lost: the run goes on and is found again' : held ? 'Held. Move the blob, scrub, or let it go on with Space' : live ? 'Move the blob, and the atoms follow' : null)
+    : mode === 'results' ? (run === null ? null : aboutRun(run, reelOf(studio.runs)))
     : hasBlobs ? (shells === 'both' ? 'Shells hold 50 % and 95 % of the blob' : `The shell holds ${shells} % of the blob`)
     : null
   return text === null || busy ? null : <p className="hud legend">{text}</p>
+}
+
+function aboutRun(run: Run, { available, expected }: { available: number; expected: number }): string | null {
+  const again = run.spec.valid_only === true
+  if (run.phase === 'done') return again && run.result !== null && run.job !== null ? describeAttempts(run.result.attempts) : null
+  if (!isLive(run)) return null
+  if (run.lost) return 'Connection lost: the run goes on and is found again'
+  if (run.paused) return 'Held. Move the blob, scrub, or let it go on with Space'
+  // Verdicts come after the last frame, and what is run again is not shown on the way.
+  return again && available >= expected ? 'Failed candidates are run again…' : 'Move the blob, and the atoms follow'
 }
 
 const VERBS = { move: 'Move', turn: 'Turn', stretch: 'Stretch' } as const

@@ -425,10 +425,16 @@ export class Actions {
 }
 
 const MODAL_LABELS: Record<Transform, string> = { move: 'Move blob', turn: 'Turn blob', stretch: 'Stretch blob' }
-const SETTING_WORDS: Record<keyof Settings, string> = { samples: 'Candidates', steps: 'Steps', sampler: 'Sampler', seed: 'Seed' }
+const SETTING_WORDS: Record<keyof Settings, string> = { samples: 'Candidates', steps: 'Steps', sampler: 'Sampler', seed: 'Seed', noise: 'Noise λ', validOnly: 'Failed candidates' }
 
 const settingsLabel = (patch: Partial<Settings>): string =>
-  Object.entries(patch).map(([key, value]) => `${SETTING_WORDS[key as keyof Settings]}: ${String(value).toUpperCase()}`).join(', ')
+  Object.entries(patch).map(([key, value]) => `${SETTING_WORDS[key as keyof Settings]}: ${settingWord(value)}`).join(', ')
+
+function settingWord(value: Settings[keyof Settings]): string {
+  if (value === null) return 'usual'
+  if (typeof value === 'boolean') return value ? 'run again' : 'kept'
+  return String(value).toUpperCase()
+}
 
 const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
 

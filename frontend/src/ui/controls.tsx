@@ -78,19 +78,26 @@ export function Segmented<T extends string>(props: {
 
 const tidy = (value: number, digits: number): string => value.toFixed(digits).replace(/^-(0(\.0+)?)$/, '$1')
 
-/** A number that can be typed, stepped with the arrow keys, or dragged by its name. */
+/**
+ * A number that can be typed, stepped with the arrow keys, or dragged by its name. With `onClear` the field may be empty, as it is for
+ * a null `value`: it shows `whenEmpty` then, and arrow keys begin at `from`.
+ */
 export function NumberField(props: {
   label: string
   name?: ReactNode
-  value: number
+  value: number | null
   min: number
   max: number
   step: number
   digits: number
   unit?: string
+  from?: number
+  whenEmpty?: string
+  describedBy?: string
   onChange: (value: number) => void
+  onClear?: () => void
 }) {
-  const { label, name, value, min, max, step, digits, unit, onChange } = props
+  const { label, name, value, min, max, step, digits, unit, from = min, whenEmpty, describedBy, onChange, onClear } = props
   const id = useId()
   const [text, setText] = useState<string | null>(null)
   const clamp = (x: number): number => Math.min(max, Math.max(min, x))
@@ -101,7 +108,9 @@ export function NumberField(props: {
   const keep = () => {
     if (text !== null) {
       const typed = Number(text.replace(',', '.'))
-      if (text.trim() !== '' && Number.isFinite(typed)) offer(digits === 0 ? Math.round(typed) : typed)
+      if (text.trim() === '') {
+        if (value !== null) onClear?.()
+      } else if (Number.isFinite(typed)) offer(digits === 0 ? Math.round(typed) : typed)
     }
     setText(null)
   }
@@ -110,7 +119,7 @@ export function NumberField(props: {
     if (direction !== 0) {
       event.preventDefault()
       setText(null)
-      offer(Number((value + direction * step * (event.shiftKey ? 10 : 1)).toFixed(digits)))
+      offer(value === null ? from : Number((value + direction * step * (event.shiftKey ? 10 : 1)).toFixed(digits)))
     } else if (event.key === 'Enter') {
       keep()
       event.currentTarget.select()
@@ -121,13 +130,15 @@ export function NumberField(props: {
   }
   return (
     <div className="number-field">
-      {name !== undefined && <Scrub value={value} step={step} digits={digits} htmlFor={id} onChange={offer}>{name}</Scrub>}
+      {name !== undefined && <Scrub value={value ?? from} step={step} digits={digits} htmlFor={id} onChange={offer}>{name}</Scrub>}
       <input
         id={id}
         inputMode="decimal"
         autoComplete="off"
         aria-label={label}
-        value={text ?? tidy(value, digits)}
+        aria-describedby={describedBy}
+        placeholder={whenEmpty}
+        value={text ?? (value === null ? '' : tidy(value, digits))}
         onChange={(event) => setText(event.target.value)}
         onFocus={(event) => event.target.select()}
         onBlur={keep}

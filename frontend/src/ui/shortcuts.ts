@@ -59,7 +59,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
 ]
 
 const TYPING = 'input:not([type=range]), textarea, select, [contenteditable=true]'
-const PRESSABLE = 'button, a, [role=button], [role=slider], [role=radio], [role=menuitem]'
+const PRESSABLE = 'button, a, summary, [role=button], [role=slider], [role=radio], [role=menuitem]'
 
 /** Listens for keys anywhere on the page, but leaves fields, menus and dialogs alone. */
 export function attachShortcuts(tools: Tools): () => void {

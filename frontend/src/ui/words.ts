@@ -1,4 +1,4 @@
-import type { Candidate } from '../stream/protocol'
+import type { Attempts, Candidate } from '../stream/protocol'
 import type { RunError } from '../stream/run'
 
 /** `2` and `candidate` make `2 candidates`. */
@@ -35,6 +35,13 @@ const fieldWord = (key: string | undefined): string => (key === undefined ? '' :
 
 export function describeError({ field, detail }: RunError): string {
   return field === null ? detail : `${describeField(field)}: ${detail.replace(`${field}: `, '')}`
+}
+
+/** What became of the wish to run failed candidates again. */
+export function describeAttempts({ rerun, budget, stopped }: Attempts): string {
+  const done = rerun === 0 ? 'None had to be run again' : `Failed ones were run again, ${rerun === 1 ? 'once' : `${rerun} times`}`
+  if (stopped !== null) return rerun === 0 ? `Failed ones were not run again: ${stopped}` : `${done}, and then no more: ${stopped}`
+  return rerun >= budget && rerun > 0 ? `${done}: that is all the service allows` : done
 }
 
 export function describeOutcome(candidates: readonly Candidate[]): string {

@@ -35,6 +35,7 @@ export function commands(tools: Tools): Command[] {
 function generation({ studio, actions }: Tools): Possible[] {
   const { runs, session, stage } = studio
   const { mode, focus, slow } = session.getState()
+  const { validOnly } = studio.document.getState().design.settings
   const record = runs.active
   const live = record !== null && isLive(record.run)
   const next = actions.next()
@@ -52,6 +53,7 @@ function generation({ studio, actions }: Tools): Possible[] {
     { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.stop() },
     ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.focus(k) })),
     ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.accept(k) })),
+    { id: 'valid-only', group, title: validOnly ? 'Keep failed candidates' : 'Run failed candidates again', words: 'valid only rerun retry budget', run: () => actions.setSettings({ validOnly: !validOnly }) },
     { id: 'seed', group, title: 'Roll a new seed', words: 'dice random', run: () => actions.newSeed() },
     { id: 'play', group, title: live ? 'Hold the run, or let it go on' : 'Play or pause the trajectory', words: 'pause resume', keys: 'Space', when: available > 1, run: () => actions.playOrPause() },
     { id: 'slow', group, title: slow ? 'Run at full speed' : 'Run in slow motion', words: 'speed slower watch', run: () => session.setState({ slow: !slow }) },
