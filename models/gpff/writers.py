@@ -95,15 +95,17 @@ def pdb_frames(
     """A trajectory as a PDB file of one model per frame, one string per model and one for the end.
 
     numbers [n_atoms], frames [n_frames, n_atoms, 3] or anything that yields [n_atoms, 3] Å, at least -999.999 Å.
-    Molecule m is residue m + 1 in a chain of its own. `bonds` of the whole file become CONECT records, a double bond
-    named twice. Raises InputError for more than 99,999 atoms, too.
+    Molecule m is residue m + 1 in a chain of its own. `bonds` of the whole file become CONECT records in the first
+    model, a double bond named twice: after the last model RDKit and Open Babel, which read them with the model that
+    they stand in, would not find them. Raises InputError for more than 99,999 atoms, too.
     """
     z = _numbers(numbers)
     rows = _pdb_template(z, _ptr(ptr, len(z)), checked_charges(charges, len(z)))
-    end = conect(checked_bonds(bonds, len(z)))
+    partners = conect(checked_bonds(bonds, len(z)))
     for k, frame in enumerate(frames, start=1):
-        yield f"MODEL     {k % 10_000:4d}\n{rows % tuple(_pdb_positions(frame, len(z)))}ENDMDL\n"
-    yield f"{end}END\n"
+        yield f"MODEL     {k % 10_000:4d}\n{rows % tuple(_pdb_positions(frame, len(z)))}{partners}ENDMDL\n"
+        partners = ""
+    yield "END\n"
 
 
 def pdb_model(

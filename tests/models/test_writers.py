@@ -81,7 +81,9 @@ def test_a_trajectory_as_pdb_has_a_model_for_each_frame_and_a_chain_for_each_mol
     chains = [atom.GetPDBResidueInfo().GetChainId() for atom in mol.GetAtoms()]
     residues = [atom.GetPDBResidueInfo().GetResidueNumber() for atom in mol.GetAtoms()]
     assert chains == ["A"] * 4 + ["B"] * 2 and residues == [1] * 4 + [2] * 2
-    # Where the standard wants them, after the last model; RDKit looks for them in the first.
+    # The standard has them after the last model; RDKit looks for them in the first.
+    bonds = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx(), b.GetBondTypeAsDouble()) for b in mol.GetBonds()]
+    assert sorted(bonds) == [(0, 1, 2.0), (0, 2, 1.0), (0, 3, 1.0), (4, 5, 1.0)]
     assert [line.split()[1:] for line in text.splitlines() if line.startswith("CONECT")] == [
         ["1", "2", "2", "3", "4"], ["2", "1", "1"], ["3", "1"], ["4", "1"], ["5", "6"], ["6", "5"],
     ]  # fmt: skip

@@ -71,6 +71,8 @@ describe('trajectories', () => {
     expect(text.match(/^MODEL/gm)).toHaveLength(2)
     expect(text.match(/^HETATM/gm)).toHaveLength(6)
     expect(text).toContain('LIG B   2')
+    // With the first model: RDKit does not find them after the last.
+    expect(text.slice(0, text.indexOf('ENDMDL')).match(/^CONECT/gm)).toHaveLength(2)
     expect(text.match(/^CONECT/gm)).toHaveLength(2)
   })
 })

@@ -51,10 +51,13 @@ export function movingExtXyz({ numbers, ptr, frames }: Moving): string {
   ).join('')
 }
 
-/** A trajectory as PDB: one model for each frame, each molecule a residue in a chain of its own. */
+/**
+ * A trajectory as PDB: one model for each frame, each molecule a residue in a chain of its own. The bonds stand in the first model:
+ * after the last RDKit and Open Babel would not find them.
+ */
 export function movingPdb({ numbers, ptr, frames, bonds }: Moving): string {
-  const models = frames.map(({ positions }, k) => `${model(k + 1)}${pdbRows(numbers, ptr, positions)}ENDMDL\n`)
-  return `${models.join('')}${conect(bonds)}END\n`
+  const models = frames.map(({ positions }, k) => `${model(k + 1)}${pdbRows(numbers, ptr, positions)}${k === 0 ? conect(bonds) : ''}ENDMDL\n`)
+  return `${models.join('')}END\n`
 }
 
 const at = (positions: ArrayLike<number>, i: number): Vec3 => [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]]
