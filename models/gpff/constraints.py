@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
-from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean, segment_sum
+from gpff.molecules import Bools, Floats, Ints, Segments, pointers, segment_index, segment_mean, segment_sum
 from gpff.schedules import constraint_weight, remaining
 
 MAX_STRETCH = 10.0
@@ -50,6 +51,11 @@ class Blobs:
     covariance: Floats
     strictness: Floats
 
+    @cached_property
+    def any_held(self) -> bool:
+        """Whether any blob is held at all."""
+        return bool(self.hold.any())
+
     def select(self, mask: Bools) -> Blobs:
         """The blobs of `mask [n_blobs]`."""
         return Blobs(
@@ -68,7 +74,7 @@ def constrain(blobs: Blobs, positions: Floats, call: int | Ints, steps: int | In
 
     `call`, `steps`: of all molecules, or `[n_molecules]`.
     """
-    if not blobs.hold.any():
+    if not blobs.any_held:
         return positions
     left = remaining(call, steps)
     weight = constraint_weight(blobs.strictness, left[blobs.molecule] if left.ndim else left)
@@ -122,16 +128,18 @@ def matrix_sqrt(matrices: Floats) -> Floats:
     return np.asarray(np.einsum("nij,nj,nkj->nik", vectors, roots, vectors))
 
 
-def relative_forces(positions: Floats, forces: Floats, fixed: Bools, ptr: Ints, align: bool = False) -> Floats:
+def relative_forces(
+    positions: Floats, forces: Floats, fixed: Bools, molecules: Segments, align: bool = False
+) -> Floats:
     """Forces `[n_atoms, 3]` read in the frame that stands still; zero on fixed atoms.
 
     The network knows displacements up to a common translation only: a molecule without fixed atoms keeps its
     centre, and beside a scaffold the scaffold's mean predicted displacement is taken off every atom. With
     `align`, the rotation of the predicted scaffold against the fixed one (Kabsch) is undone as well.
     """
-    molecule = segment_index(ptr)
     if not fixed.any():
-        return forces - segment_mean(forces, ptr)[molecule]
+        return molecules.centred(forces)
+    ptr, molecule = molecules.ptr, molecules.index
     anchored = segment_sum(fixed.astype(np.int64), ptr) > 0
     still = fixed | ~anchored[molecule]
     counts = segment_sum(still.astype(np.float64), ptr)[:, None]

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,11 @@ class Joined:
 
     def __init__(self, plans: Sequence[Plan]) -> None:
         self.plans = tuple(plans)
-        self._atoms = pointers([plan.n_atoms for plan in plans]).tolist()
-        self._molecules = pointers([plan.n_molecules for plan in plans]).tolist()
-        self._counts = np.diff(self._molecules)
+        atoms = pointers([plan.n_atoms for plan in plans]).tolist()
+        molecules = pointers([plan.n_molecules for plan in plans]).tolist()
+        self._atoms = [slice(*ends) for ends in pairwise(atoms)]
+        self._molecules = [slice(*ends) for ends in pairwise(molecules)]
+        self._counts = np.diff(molecules)
         like = plans[0]
         same = [replace(plan, steps=like.steps, noise=like.noise, f_max=like.f_max) for plan in plans]
         self._plan = Plan.cat(same) if len(plans) > 1 else like
@@ -54,57 +57,59 @@ class Joined:
         self._noise = np.repeat([plan.noise for plan in plans], self._counts)
         self._f_max = np.repeat([plan.f_max for plan in plans], self._counts)
         self._given: tuple[State, ...] = ()
-        self._whole: State | None = None
+        self._whole: tuple[State, Clock] | None = None
 
     def propose(self, states: Sequence[State]) -> Floats:
         """Positions to evaluate now, `[n_atoms, 3]` Å of all runs; see `samplers.propose`."""
-        return samplers.propose_at(self._plan, self._join(states), self._clock(states))
+        return samplers.propose_at(self._plan, *self._join(states))
 
     def question(self, states: Sequence[State], proposal: Floats) -> tuple[Ints, Floats, Ints]:
         """What the network is asked; see `samplers.question`."""
-        return samplers.question(self._plan, self._join(states), proposal)
+        return samplers.question(self._plan, self._join(states)[0], proposal)
 
     def advance(self, states: Sequence[State], proposal: Floats, forces: NDArray[np.floating[Any]]) -> list[State]:
-        """The state of each run after the network's answer to the question; see `samplers.advance`."""
-        whole, clock = self._join(states), self._clock(states)
+        """The state of each run after the network's answer to the question; see `samplers.advance`.
+
+        Where all molecules of all runs go on, each run's `active` is the very array that it was before.
+        """
+        whole, clock = self._join(states)
         answer = samplers.answer(self._plan, whole, forces)
         after = samplers.advance_at(self._plan, whole, clock, proposal, answer)
-        if len(states) == 1:
-            return [after]
-        apart = [self._part(after, i, state.step + 1) for i, state in enumerate(states)]
-        self._given, self._whole = tuple(apart), after
+        apart = [after] if len(states) == 1 else self._apart(states, whole, after)
+        self._given, self._whole = tuple(apart), (after, clock.tick())
         return apart
 
-    def _clock(self, states: Sequence[State]) -> Clock:
-        call = np.repeat([state.step + 1 for state in states], self._counts)
-        return Clock(call, self._steps, self._noise, self._f_max)
-
-    def _join(self, states: Sequence[State]) -> State:
-        """All states as one. Its `step` means nothing: each molecule's is in the clock."""
-        if len(states) == 1:
-            return states[0]
+    def _join(self, states: Sequence[State]) -> tuple[State, Clock]:
+        """All states as one, and what call each molecule is at. The `step` of several means nothing."""
         if self._whole is not None and all(a is b for a, b in zip(self._given, states, strict=True)):
             return self._whole
-        self._given, self._whole = tuple(states), State(
-            positions=np.concatenate([state.positions for state in states]),
-            step=0,
-            active=np.concatenate([state.active for state in states]),
-            sigma_hat=np.concatenate([state.sigma_hat for state in states]),
-            rms_force=np.concatenate([state.rms_force for state in states]),
-            nfe=np.concatenate([state.nfe for state in states]),
-            failed=np.concatenate([state.failed for state in states]),
-        )  # fmt: skip
+        whole = states[0]
+        if len(states) > 1:
+            whole = State(
+                positions=np.concatenate([state.positions for state in states]),
+                step=0,
+                active=np.concatenate([state.active for state in states]),
+                sigma_hat=np.concatenate([state.sigma_hat for state in states]),
+                rms_force=np.concatenate([state.rms_force for state in states]),
+                nfe=np.concatenate([state.nfe for state in states]),
+                failed=np.concatenate([state.failed for state in states]),
+            )
+        call = np.repeat([state.step + 1 for state in states], self._counts)
+        self._given, self._whole = tuple(states), (whole, Clock(call, self._steps, self._noise, self._f_max))
         return self._whole
 
-    def _part(self, whole: State, i: int, step: int) -> State:
-        atoms = slice(self._atoms[i], self._atoms[i + 1])
-        molecules = slice(self._molecules[i], self._molecules[i + 1])
-        return State(
-            positions=whole.positions[atoms],
-            step=step,
-            active=whole.active[molecules],
-            sigma_hat=whole.sigma_hat[molecules],
-            rms_force=whole.rms_force[molecules],
-            nfe=whole.nfe[molecules],
-            failed=whole.failed[molecules],
-        )
+    def _apart(self, states: Sequence[State], whole: State, after: State) -> list[State]:
+        """The runs' own parts of the state that follows `whole`."""
+        lasting, unhurt = after.active is whole.active, after.failed is whole.failed
+        return [
+            State(
+                after.positions[atoms],
+                before.step + 1,
+                before.active if lasting else after.active[molecules],
+                after.sigma_hat[molecules],
+                after.rms_force[molecules],
+                after.nfe[molecules],
+                before.failed if unhurt else after.failed[molecules],
+            )
+            for before, atoms, molecules in zip(states, self._atoms, self._molecules, strict=True)
+        ]

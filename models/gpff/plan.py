@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from gpff.composition import check_valence, random_composition
 from gpff.constraints import Blobs, Hold
 from gpff.elements import VALENCES
 from gpff.errors import InputError
-from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_sum
+from gpff.molecules import Bools, Floats, Ints, Segments, pointers
 from gpff.noise import Stream, generator
 from gpff.schedules import NOISE_FREE, NOISE_SCAFFOLD
 from gpff.shape import typical_covariance
@@ -63,19 +64,39 @@ class Plan:
         return len(self.numbers)
 
     @cached_property
+    def molecules(self) -> Segments:
+        """Which atoms each molecule has."""
+        return Segments(self.ptr)
+
+    @property
     def mol_idx(self) -> Ints:
         """The molecule each atom belongs to: `[n_atoms]`."""
-        return segment_index(self.ptr)
+        return self.molecules.index
 
     @cached_property
+    def free(self) -> Segments:
+        """Which of the atoms that are not fixed each molecule has."""
+        return Segments(pointers(np.add.reduceat(~self.fixed, self.ptr[:-1], dtype=np.int64)))
+
+    @property
     def free_sizes(self) -> Ints:
         """Atoms of each molecule that are not fixed: `[n_molecules]`."""
-        return np.asarray(segment_sum((~self.fixed).astype(np.int64), self.ptr))
+        return self.free.sizes
+
+    @cached_property
+    def all_free(self) -> bool:
+        """Whether no atom is fixed."""
+        return not self.fixed.any()
 
     @cached_property
     def anchored(self) -> Bools:
         """Molecules with a scaffold: `[n_molecules]`."""
-        return self.free_sizes < np.diff(self.ptr)
+        return self.free_sizes < self.molecules.sizes
+
+    @cached_property
+    def degrees_of_freedom(self) -> Floats:
+        """How many independent coordinates noise has: `3 (n - 1)` when centred, `3 n_free` beside a scaffold."""
+        return np.asarray(3.0 * np.maximum(self.free_sizes - ~self.anchored, 1))
 
     @cached_property
     def blob_idx(self) -> Ints:
@@ -85,6 +106,10 @@ class Plan:
         index = np.full(self.n_atoms, -1, dtype=np.int64)
         index[self.blobs.atoms] = np.repeat(within, np.diff(self.blobs.ptr))
         return index
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields alone: what follows from them is worked out anew where it is needed."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @staticmethod
     def cat(plans: Sequence[Plan]) -> Plan:

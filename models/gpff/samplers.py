@@ -28,6 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -36,16 +37,7 @@ from numpy.typing import NDArray
 from gpff import diffusion
 from gpff.constraints import constrain, matrix_sqrt, relative_forces
 from gpff.errors import InputError
-from gpff.molecules import (
-    Bools,
-    Floats,
-    Ints,
-    pointers,
-    segment_index,
-    segment_max,
-    segment_mean,
-    segment_sum,
-)
+from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean
 from gpff.noise import Stream, normals
 from gpff.plan import Plan, compile
 from gpff.schedules import noise_scale
@@ -99,6 +91,11 @@ class State:
     failed: Bools
     walk: diffusion.Walk | None = None
 
+    @cached_property
+    def all_active(self) -> bool:
+        """Whether every molecule is still to be evaluated."""
+        return bool(self.active.all())
+
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as one piece of bytes: arrays one by one take longer than a molecule's share of the network."""
         floats = np.concatenate([self.positions.ravel(), self.sigma_hat, self.rms_force])
@@ -135,6 +132,15 @@ class Clock:
     steps: Ints
     noise: Floats
     f_max: Floats
+
+    @cached_property
+    def noise_now(self) -> Floats:
+        """SDD's noise before this call: `[n_molecules]` Å."""
+        return noise_scale(self.noise, self.call, self.steps)
+
+    def tick(self) -> Clock:
+        """The next call."""
+        return Clock(self.call + 1, self.steps, self.noise, self.f_max)
 
     @staticmethod
     def of(plan: Plan, state: State) -> Clock:
@@ -183,8 +189,7 @@ def propose_at(plan: Plan, state: State, clock: Clock) -> Floats:
     """`propose` of molecules that are each at a call of their own."""
     positions = state.positions
     if plan.sampler == "sdd":
-        scale = noise_scale(clock.noise, clock.call, clock.steps)
-        positions = positions + scale[plan.mol_idx][:, None] * _noise(plan, clock.call)
+        positions = positions + plan.molecules.spread(clock.noise_now[:, None]) * _noise(plan, clock.call)
     elif state.walk is not None and state.walk.inject.any():
         positions = positions + state.walk.inject[plan.mol_idx][:, None] * _noise(plan, clock.call)
     positions = constrain(plan.blobs, positions, clock.call, clock.steps)
@@ -205,40 +210,50 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     for name, array in (("proposal", proposal), ("forces", forces)):
         if array.shape != (plan.n_atoms, 3):
             raise InputError(name, f"shape ({plan.n_atoms}, 3)", f"shape {array.shape}")
-    sane = (np.abs(forces) <= MAX_FORCE).all(axis=1)  # what is not finite is not
-    answered = state.active & _all(sane, plan)
-    finite = np.where(answered[plan.mol_idx][:, None], forces, 0.0).astype(np.float64)
-    relative = relative_forces(proposal, finite, plan.fixed, plan.ptr, plan.align)
+    live, sane = state.active, _within(forces, MAX_FORCE)
+    if not sane:
+        live = live & plan.molecules.all((np.abs(forces) <= MAX_FORCE).all(axis=1))  # what is not finite is not
+    finite = np.asarray(forces, dtype=np.float64)
+    if not (sane and state.all_active):
+        finite = np.where(live[plan.mol_idx][:, None], finite, 0.0)
+    relative = relative_forces(proposal, finite, plan.fixed, plan.molecules, plan.align)
     squares = np.einsum("ni,ni->n", relative, relative)
-    total = segment_sum(squares, plan.ptr)
-    sigma_hat = np.sqrt(total / degrees_of_freedom(plan)) / 2.0
-    settles = segment_max(squares, plan.ptr) < clock.f_max**2
-    moved, walk, ends = proposal + relative / 2.0, None, settles & (plan.sampler == "dd")
+    total = plan.molecules.sum(squares)
+    sigma_hat = np.sqrt(total / plan.degrees_of_freedom) / 2.0
+    moved, walk, ends, again = proposal + relative / 2.0, None, None, None
+    if plan.sampler == "dd":
+        ends = plan.molecules.max(squares) < clock.f_max**2
     if state.walk is not None:
         moved, walk, ends = diffusion.move(
             plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, relative, sigma_hat
         )
-    live = answered & _all((np.abs(moved) <= MAX_COORDINATE).all(axis=1), plan)
-    again = np.zeros_like(live)
+    if not _within(moved, MAX_COORDINATE):
+        live = live & plan.molecules.all((np.abs(moved) <= MAX_COORDINATE).all(axis=1))
     if plan.sampler == "sdd":
-        taken = live & _fits(plan, proposal, moved)
-        again = state.active & ~taken & (noise_scale(clock.noise, clock.call, clock.steps) >= ASK_AGAIN)
-        live = live & ~again
+        fits = _fits(plan, proposal, moved)
+        if live is not state.active or not fits.all():
+            again = state.active & ~(live & fits) & (clock.noise_now >= ASK_AGAIN)
+            live = live & ~again
+    smooth = live is state.active  # nothing is wrong anywhere, as most often
+    every = smooth and state.all_active
+    rms_force = np.sqrt(total / plan.free_sizes)
+    failed = state.active & ~live if again is None else state.active & ~live & ~again
+    active = live if ends is None or not ends.any() else live & ~ends
     return State(
-        positions=_where(plan, live, moved, state.positions),
+        positions=moved if every and plan.all_free else _where(plan, live, moved, state.positions),
         step=state.step + 1,
-        active=(live & ~ends) | again,
-        sigma_hat=np.where(live, sigma_hat, state.sigma_hat),
-        rms_force=np.where(live, np.sqrt(total / plan.free_sizes), state.rms_force),
+        active=active if again is None else active | again,
+        sigma_hat=sigma_hat if every else np.where(live, sigma_hat, state.sigma_hat),
+        rms_force=rms_force if every else np.where(live, rms_force, state.rms_force),
         nfe=state.nfe + state.active,
-        failed=state.failed | (state.active & ~live & ~again),
+        failed=state.failed if smooth else state.failed | failed,
         walk=walk,
     )
 
 
 def finished(plan: Plan, state: State) -> bool:
     """True when all K calls are made or no molecule is left to evaluate."""
-    return state.step >= plan.steps or not bool(state.active.any())
+    return state.step >= plan.steps or not (state.all_active or state.active.any())
 
 
 def evaluate(forces: ForceFn, plan: Plan, state: State, proposal: Floats) -> Floats:
@@ -255,8 +270,8 @@ def question(plan: Plan, state: State, proposal: Floats) -> tuple[Ints, Floats, 
     `[n_active_atoms]`, `[n_active_atoms, 3]` Å, `[n_active_molecules]`. Questions of several runs, one after the other,
     make one call.
     """
-    sizes = np.diff(plan.ptr)
-    if state.active.all():
+    sizes = plan.molecules.sizes
+    if state.all_active:
         return plan.numbers, proposal, sizes
     atoms = state.active[plan.mol_idx]
     return plan.numbers[atoms], proposal[atoms], sizes[state.active]
@@ -264,49 +279,48 @@ def question(plan: Plan, state: State, proposal: Floats) -> tuple[Ints, Floats, 
 
 def answer(plan: Plan, state: State, forces: NDArray[np.floating[Any]]) -> Floats:
     """The network's answer `[n_active_atoms, 3]` to a question, spread to `[n_atoms, 3]`: zero where none was asked."""
-    if state.active.all():
+    if state.all_active:
         return np.asarray(forces, dtype=np.float64)
     out = np.zeros((plan.n_atoms, 3))
     out[state.active[plan.mol_idx]] = forces
     return out
 
 
-def degrees_of_freedom(plan: Plan) -> Floats:
-    """How many independent coordinates noise has: `3 (n - 1)` when centred, `3 n_free` beside a scaffold."""
-    return 3.0 * np.maximum(plan.free_sizes - ~plan.anchored, 1)
-
-
 def _noise(plan: Plan, call: Ints) -> Floats:
     """Standard normal `[n_atoms, 3]`, centred in molecules without a scaffold; zero on fixed atoms."""
     draw = normals(plan.keys, plan.free_sizes, Stream.NOISE, call)
-    ptr = pointers(plan.free_sizes)
-    mean = np.where(plan.anchored[:, None], 0.0, segment_mean(draw, ptr))
+    if plan.all_free:
+        return plan.free.centred(draw)
+    mean = np.where(plan.anchored[:, None], 0.0, plan.free.mean(draw))
     out = np.zeros((plan.n_atoms, 3))
-    out[~plan.fixed] = draw - mean[segment_index(ptr)]
+    out[~plan.fixed] = draw - plan.free.spread(mean)
     return out
+
+
+def _within(values: NDArray[np.floating[Any]], bound: float) -> bool:
+    """Whether no value is farther from zero; False also when one is not finite."""
+    return bool(np.maximum.reduce(np.abs(values), axis=None, initial=0.0) <= bound)
 
 
 def _fits(plan: Plan, proposal: Floats, estimate: Floats) -> Bools:
     """Molecules whose `estimate [n_atoms, 3]` Å is no wider than one of their size can be, or than the cloud was."""
-    bound = REACH[0] + REACH[1] * np.diff(plan.ptr)
-    return np.asarray(_reach(plan, estimate) <= np.maximum(bound, _reach(plan, proposal)))
+    bound, reach = REACH[0] + REACH[1] * plan.molecules.sizes, _reach(plan, estimate)
+    fits = reach <= bound
+    return np.asarray(fits if fits.all() else fits | (reach <= _reach(plan, proposal)))
 
 
 def _reach(plan: Plan, positions: Floats) -> Floats:
     """Largest distance of an atom from its molecule's centre, `[n_molecules]` Å."""
-    centred = positions - segment_mean(positions, plan.ptr)[plan.mol_idx]
-    return np.sqrt(segment_max(np.einsum("ni,ni->n", centred, centred), plan.ptr))
+    centred = plan.molecules.centred(positions)
+    return np.sqrt(plan.molecules.max(np.einsum("ni,ni->n", centred, centred)))
 
 
 def _diffuses(plan: Plan) -> bool:
     return plan.sampler in diffusion.DIFFUSION
 
 
-def _all(per_atom: Bools, plan: Plan) -> Bools:
-    """Molecules all of whose atoms are true: `[n_molecules]`."""
-    return np.asarray(np.logical_and.reduceat(per_atom, plan.ptr[:-1]))
-
-
 def _where(plan: Plan, molecules: Bools, new: Floats, old: Floats) -> Floats:
     """`new [n_atoms, 3]` on the free atoms of `molecules`, `old` everywhere else, bit for bit."""
+    if plan.all_free and molecules.all():
+        return new
     return np.where((molecules[plan.mol_idx] & ~plan.fixed)[:, None], new, old)

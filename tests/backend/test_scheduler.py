@@ -43,6 +43,15 @@ def test_clients_share_by_cost_not_by_number_of_jobs() -> None:
     assert max(served[job] for job in range(9)) - min(served[job] for job in range(9)) <= 1
 
 
+def test_what_ran_while_there_was_room_for_all_is_counted_too() -> None:
+    plan = scheduler(*(Ticket(job, "many", 30) for job in (0, 1)), Ticket(9, "one", 30))
+    assert all(sorted(plan.pick()) == [0, 1, 9] for _ in range(10))
+    plan.submit(Ticket(10, "one", 30))
+    plan.admit()
+    # "one" has had half of what "many" has: its jobs are in every batch until it has caught up
+    assert all({9, 10} <= set(plan.pick()) for _ in range(5))
+
+
 def test_a_newcomer_is_served_at_once_and_gains_nothing_by_coming_late() -> None:
     plan = scheduler(Ticket(1, "old", 60), budget=100)
     for _ in range(50):

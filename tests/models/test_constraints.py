@@ -15,7 +15,7 @@ from gpff.constraints import (
     principal_scaling,
     relative_forces,
 )
-from gpff.molecules import Floats, pointers
+from gpff.molecules import Floats, Segments, pointers
 
 NEVER_FADES = 1e-12
 """A strictness at which γ is 1 in every call but the last."""
@@ -177,7 +177,7 @@ def test_forces_lose_the_drift_of_what_should_stand_still() -> None:
     rng = np.random.default_rng(0)
     x, forces, ptr = rng.normal(size=(9, 3)), rng.normal(size=(9, 3)), pointers([5, 4])
     fixed = np.array([True, True, False, False, False, False, False, False, False])
-    relative = relative_forces(x, forces, fixed, ptr)
+    relative = relative_forces(x, forces, fixed, Segments(ptr))
     np.testing.assert_array_equal(relative[:2], 0.0)
     np.testing.assert_allclose(relative[2:5], forces[2:5] - forces[:2].mean(axis=0))
     np.testing.assert_allclose(relative[5:], forces[5:] - forces[5:].mean(axis=0))
@@ -191,7 +191,7 @@ def test_alignment_undoes_a_turn_of_the_predicted_scaffold() -> None:
     truth = np.where(fixed[:, None], x, x + rng.normal(size=(9, 3)))
     turn = Rotation.random(rng=rng).as_matrix()
     predicted = truth @ turn.T + [1.0, -2.0, 0.5]
-    relative = relative_forces(x, 2 * (predicted - x), fixed, pointers([9]), align=True)
+    relative = relative_forces(x, 2 * (predicted - x), fixed, Segments(pointers([9])), align=True)
     np.testing.assert_allclose(x + relative / 2, truth, atol=1e-9)
 
 
@@ -199,5 +199,5 @@ def test_alignment_undoes_a_turn_of_the_predicted_scaffold() -> None:
 def test_alignment_leaves_scaffolds_without_orientation_alone(n_fixed: int) -> None:
     rng = np.random.default_rng(2)
     x, forces, fixed, ptr = rng.normal(size=(6, 3)), rng.normal(size=(6, 3)), np.arange(6) < n_fixed, pointers([6])
-    aligned, plain = (relative_forces(x, forces, fixed, ptr, align) for align in (True, False))
+    aligned, plain = (relative_forces(x, forces, fixed, Segments(ptr), align) for align in (True, False))
     np.testing.assert_allclose(aligned, plain, atol=1e-12)

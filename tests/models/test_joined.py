@@ -11,7 +11,7 @@ from gpff.errors import InputError
 from gpff.joined import Joined, kind
 from gpff.molecules import Floats, Ints, pointers
 from gpff.plan import Plan, compile
-from gpff.samplers import State, advance, evaluate, finished, init, propose
+from gpff.samplers import ForceFn, State, advance, evaluate, finished, init, propose
 from gpff.spec import Blob, Scaffold, Spec
 
 METHYL = Scaffold(
@@ -31,11 +31,16 @@ def soft(numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
     return 0.5 * harmonic(numbers, positions, ptr)
 
 
-def alone(plan: Plan, steps: int) -> State:
+def spoilt(numbers: Ints, positions: Floats, ptr: Ints) -> Floats:
+    """What no molecule with oxygen can take."""
+    return np.where(numbers[:, None] == 8, np.nan, soft(numbers, positions, ptr))
+
+
+def alone(plan: Plan, steps: int, forces: ForceFn = soft) -> State:
     state = init(plan)
     while not finished(plan, state) and state.step < steps:
         x = propose(plan, state)
-        state = advance(plan, state, x, evaluate(soft, plan, state, x))
+        state = advance(plan, state, x, evaluate(forces, plan, state, x))
     return state
 
 
@@ -44,17 +49,18 @@ def assert_same(one: State, other: State) -> None:
         np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name), field.name)
 
 
+@pytest.mark.parametrize("forces", [soft, spoilt])
 @pytest.mark.parametrize("sampler", ["sdd", "dd"])
-def test_runs_at_different_steps_keep_their_bits(sampler: str) -> None:
+def test_runs_at_different_steps_keep_their_bits(sampler: str, forces: ForceFn) -> None:
     plans = [compile(replace(spec, sampler=sampler)) for spec in RUNS]  # type: ignore[arg-type]
-    states = [alone(plan, begun) for plan, begun in zip(plans, (0, 2, 1, 3), strict=True)]
+    states = [alone(plan, begun, forces) for plan, begun in zip(plans, (0, 2, 1, 3), strict=True)]
     joined = Joined(plans)
     for _ in range(2):
         x = joined.propose(states)
         numbers, positions, sizes = joined.question(states, x)
-        states = joined.advance(states, x, soft(numbers, positions, pointers(sizes)))
-    for plan, state in zip(plans, states, strict=True):
-        assert_same(state, alone(plan, state.step))
+        states = joined.advance(states, x, forces(numbers, positions, pointers(sizes)))
+    for plan, state, at in zip(plans, states, (2, 4, 3, 5), strict=True):
+        assert_same(replace(state, step=at), replace(alone(plan, at, forces), step=at))
 
 
 def test_a_run_may_have_been_set_back_in_between() -> None:
@@ -70,6 +76,25 @@ def test_a_run_may_have_been_set_back_in_between() -> None:
     assert [state.step for state in states] == [1, 2]
     for plan, state in zip(plans, states, strict=True):
         assert_same(state, alone(plan, state.step))
+
+
+def test_who_is_active_is_the_same_array_until_that_changes() -> None:
+    plans = [compile(spec) for spec in RUNS[:2]]
+    states = [init(plan) for plan in plans]
+    joined = Joined(plans)
+    for broken in (False, True):
+        x = joined.propose(states)
+        numbers, positions, sizes = joined.question(states, x)
+        forces = soft(numbers, positions, pointers(sizes))
+        if broken:
+            forces[0] = np.nan
+            joined = Joined([replace(plan, noise=0.0) for plan in plans])  # which is too little to ask again
+        after = joined.advance(states, x, forces)
+        if broken:
+            assert after[0].active.tolist() == [False, True, True] and after[0].failed.tolist() == [True, False, False]
+        else:
+            assert all(b.active is a.active for a, b in zip(states, after, strict=True))
+        states = after
 
 
 def test_walks_go_alone_and_states_must_fit() -> None:

@@ -52,6 +52,7 @@ class _Run:
     plan: Plan
     stride: int
     state: State | None = None  # None before it has begun
+    kind: Kind | int | None = None  # which runs it may be joined with; None: to be found out
     shown: bool = False  # its first snapshot is out
     alone: bool = False
 
@@ -70,7 +71,7 @@ class Engine:
         self._scheduler = scheduler
         self._clock = clock
         self._runs: dict[int, _Run] = {}
-        self._network_s = 0.0
+        self._network_s = self._samplers_s = 0.0
         self._batch: list[int] = []
         self._edges = 0
         self._joined: list[Joined] = []  # of the newest batches, the newest last
@@ -95,7 +96,8 @@ class Engine:
         """How the newest step went, which took `step_s` with all that belongs to it."""
         return Report(
             step_s=step_s,
-            overhead_s=max(0.0, step_s - self._network_s),
+            overhead_s=max(0.0, step_s - self._network_s - self._samplers_s),
+            samplers_s=self._samplers_s,
             batch_jobs=len(self._batch),
             batch_edges=self._edges,
             waiting=self._scheduler.n_waiting,
@@ -141,7 +143,7 @@ class Engine:
     def _steer(self, run: _Run, steer: Steer) -> list[Event]:
         try:
             run.state = run.state or samplers.init(run.plan)
-            run.plan = steered(run.plan, run.state, steer.blobs, steer.freeze)
+            run.plan, run.kind = steered(run.plan, run.state, steer.blobs, steer.freeze), None
         except InputError as error:
             log.warning("job %d cannot be steered: %s", run.job, error)
         except Exception as error:
@@ -149,7 +151,7 @@ class Engine:
         return [] if run.state is None else [Steered(run.job, run.plan, run.state)]
 
     def _rewind(self, run: _Run, rewind: Rewind) -> list[Event]:
-        run.plan, run.state = rewind.plan or run.plan, rewind.state
+        run.plan, run.state, run.kind = rewind.plan or run.plan, rewind.state, None
         self._scheduler.reprice(run.job, _cost(run.plan, run.state.active))
         run.shown = True
         return [Steered(run.job, run.plan, run.state), Snapshot(run.job, run.state)]
@@ -162,7 +164,7 @@ class Engine:
         `before` is told the jobs when the network is about to be called, and what there is to tell by then: the first
         frames of newcomers need not wait for the call. It says whether it has told it on.
         """
-        self._network_s, self._batch, self._edges = 0.0, [], 0
+        self._network_s, self._samplers_s, self._batch, self._edges = 0.0, 0.0, [], 0
         events: list[Event] = [self._expire(job) for job in self._scheduler.expire(self._clock())]
         for job in self._scheduler.admit():
             events += self._admit(self._runs[job])
@@ -191,7 +193,7 @@ class Engine:
 
     def _ready(self, run: _Run, events: list[Event]) -> list[_Run]:
         """The run, unless it is finished already: it was started or set back there."""
-        if not samplers.finished(run.plan, run.now):
+        if run.kind is not None or not samplers.finished(run.plan, run.now):
             return [run]
         events.append(self._done(run, run.now))
         return []
@@ -213,17 +215,24 @@ class Engine:
     def _together(self, runs: list[_Run]) -> list[tuple[_Run, State]]:
         groups: dict[Kind | int, list[_Run]] = {}
         for run in sorted(runs, key=lambda run: run.job):  # so that the same jobs make the same groups
-            groups.setdefault(kind(run.plan, run.now) or run.job, []).append(run)
+            if run.kind is None:
+                run.kind = kind(run.plan, run.now) or run.job
+            groups.setdefault(run.kind, []).append(run)
         joined = [(self._join(group), group, [run.now for run in group]) for group in groups.values()]
+        began = time.perf_counter()
         proposals = [one.propose(states) for one, _, states in joined]
         questions = [one.question(states, x) for (one, _, states), x in zip(joined, proposals, strict=True)]
-        forces = self._call(*(np.concatenate(part) for part in zip(*questions, strict=True)))
+        self._samplers_s += time.perf_counter() - began
+        whole = [np.concatenate(part) for part in zip(*questions, strict=True)] if len(questions) > 1 else questions[0]
+        forces = self._call(*whole)
+        began = time.perf_counter()
         moved: list[tuple[_Run, State]] = []
         start = 0
         for (one, group, states), x, (numbers, _, _) in zip(joined, proposals, questions, strict=True):
             stop = start + len(numbers)
             moved += zip(group, one.advance(states, x, forces[start:stop]), strict=True)
             start = stop
+        self._samplers_s += time.perf_counter() - began
         return moved
 
     def _join(self, group: list[_Run]) -> Joined:
@@ -248,10 +257,11 @@ class Engine:
 
     def _publish(self, run: _Run, state: State) -> list[Event]:
         before, run.state = run.now, state
-        if samplers.finished(run.plan, state):
-            return [self._done(run, state)]
-        if state.active.sum() != before.active.sum():
-            self._scheduler.reprice(run.job, _cost(run.plan, state.active))
+        if state.step >= run.plan.steps or state.active is not before.active:  # else none of its molecules has ended
+            if samplers.finished(run.plan, state):
+                return [self._done(run, state)]
+            if np.count_nonzero(state.active) != np.count_nonzero(before.active):
+                self._scheduler.reprice(run.job, _cost(run.plan, state.active))
         if state.step % run.stride:
             return []
         if run.alone:
@@ -281,4 +291,4 @@ def _cost(plan: Plan, active: Bools) -> int:
 
 
 def _edges(sizes: Ints) -> int:
-    return int((sizes**2).sum())
+    return int(sizes @ sizes)

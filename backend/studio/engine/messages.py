@@ -101,8 +101,9 @@ class LoadFailed:
 
 @dataclass(frozen=True)
 class Report:
-    """How the engine does: of the newest step, its duration and what of it was not the network (scheduling,
-    samplers, encoding), and the jobs and ordered pairs of atoms in it; `waiting` jobs by lane, and `running` ones.
+    """How the engine does: of the newest step, its duration, what of it the samplers' arithmetic took, and what
+    neither that nor the network did (scheduling, encoding); the jobs and ordered pairs of atoms in it; `waiting` jobs
+    by lane, and `running` ones.
 
     `steps`: those since the report before. At most a few reports a second.
     """
@@ -114,6 +115,7 @@ class Report:
     waiting: Mapping[Lane, int]
     running: int
     steps: int = 1
+    samplers_s: float = 0.0
 
 
 @dataclass(frozen=True)

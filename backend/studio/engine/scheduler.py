@@ -210,6 +210,8 @@ class Scheduler:
 
     def pick(self) -> list[int]:
         """The jobs of the next batch, within the budget."""
+        if self._all_fit():
+            return self._take_all()
         interactive, patient = self._queues("interactive"), self._queues("batch")
         batch: list[int] = []
         room = self.budget
@@ -231,6 +233,19 @@ class Scheduler:
         self._owed -= paid
         self._fill(batch, room, patient)
         return batch
+
+    def _all_fit(self) -> bool:
+        """Whether nobody has to stand back for anyone."""
+        tickets = [self._jobs[job] for job in self._running]
+        return sum([ticket.cost for ticket in tickets]) <= self.budget and not any([ticket.alone for ticket in tickets])
+
+    def _take_all(self) -> list[int]:
+        """As `pick` does, where there is room for all: whose turn it is makes no difference."""
+        for job in self._running:
+            ticket = self._jobs[job]
+            self._accounts[_key(ticket)] += ticket.cost
+        self._owed = 0.0
+        return list(self._running)
 
     def _queues(self, lane: Lane) -> dict[_Key, list[int]]:
         """The running jobs of a lane by client, in the order in which they are to take steps."""
