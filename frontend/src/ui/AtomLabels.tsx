@@ -1,7 +1,7 @@
 import { project } from '../viewer/projection'
 import { isShown } from '../viewer/look'
 import type { View } from '../viewer/stage'
-import { useLook, useTools } from './context'
+import { useMovingAtoms, useLook, useTools } from './context'
 
 /** Å that a label's letters are high, within limits in pixels: labels grow with what they name. */
 const HEIGHT = 0.42
@@ -12,6 +12,7 @@ const LARGEST = 17
 export function AtomLabels({ view: { camera, viewport } }: { view: View }) {
   const { stage } = useTools().studio
   const labels = useLook((l) => l.labels)
+  useMovingAtoms(labels !== 'none')
   if (labels === 'none') return null
   const { looks, origin } = stage.drawing
   const placed = looks.flatMap((look, k) => {

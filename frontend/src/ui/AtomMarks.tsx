@@ -9,7 +9,7 @@ import { viewAxes } from '../viewer/camera'
 import { project, rayThrough } from '../viewer/projection'
 import type { View } from '../viewer/stage'
 import { chooseAtom, chosenAtoms, moveChosen } from './atoms'
-import { useActiveRun, useSession, useTools } from './context'
+import { useActiveRun, useMovingAtoms, useSession, useTools } from './context'
 import { explainReason } from './reasons'
 
 /** Rings about the chosen atoms, by which they are dragged, and dashed ones about those that are free to move in a run. */
@@ -89,7 +89,9 @@ export function ReasonMarks({ view }: { view: View }) {
   const record = useActiveRun()
   const focus = useSession((s) => s.hover ?? s.focus)
   const verdict = focus === null ? null : record?.run.verdicts.at(focus)
-  if (record?.run.phase !== 'done' || verdict == null || verdict.valid) return null
+  const marked = record?.run.phase === 'done' && verdict != null && !verdict.valid
+  useMovingAtoms(marked)
+  if (!marked) return null
   const named = new Set(explainReason(verdict.reason).atoms)
   const { origin, looks } = studio.stage.drawing
   return (

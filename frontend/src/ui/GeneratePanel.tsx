@@ -19,7 +19,7 @@ export function GeneratePanel() {
         <span>Seed</span>
         <div className="with-button seed">
           <NumberField label="Seed" value={seed} min={LIMITS.seed.min} max={LIMITS.seed.max} step={1} digits={0} onChange={(v) => actions.setSettings({ seed: v })} />
-          <IconButton label="Another seed" side="left" onClick={() => actions.newSeed()}><DiceIcon /></IconButton>
+          <IconButton label="Another seed" side="left" onClick={() => actions.running.newSeed()}><DiceIcon /></IconButton>
         </div>
       </div>
       <SamplerChoice value={sampler} onChange={(v) => actions.setSettings({ sampler: v })} />

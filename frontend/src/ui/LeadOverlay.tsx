@@ -19,7 +19,7 @@ export function LeadOverlay({ view }: { view: View }) {
   const focus = useSession((s) => s.focus)
   const modal = useSession((s) => s.modal)
   const record = useActiveRun()
-  const drop = useCallback(() => actions.dropPose(), [actions])
+  const drop = useCallback(() => actions.poses.drop(), [actions])
   if (record === null || !studio.runs.follows(design)) return null
   const blob = findBlob(design, selected) ?? design.blobs.at(0)
   if (blob === undefined) return null
@@ -38,8 +38,8 @@ export function LeadOverlay({ view }: { view: View }) {
           blob={there}
           camera={camera}
           viewport={viewport}
-          onPreview={(pose, snap) => actions.previewPose(blob.id, home(pose, place, pivot), snap)}
-          onKeep={(label) => actions.keepPose(label.replace('blob', 'blob of the run'))}
+          onPreview={(pose, snap) => actions.poses.preview(blob.id, home(pose, place, pivot), snap)}
+          onKeep={(label) => actions.poses.keep(label.replace('blob', 'blob of the run'))}
           onDrop={drop}
         />
       )}

@@ -1,7 +1,7 @@
 import { measure } from '../viewer/measure'
 import { project } from '../viewer/projection'
 import type { View } from '../viewer/stage'
-import { useSession, useTools } from './context'
+import { useMovingAtoms, useSession, useTools } from './context'
 import { atomName } from './tables/atoms'
 
 const KINDS = ['', '', 'Distance', 'Angle', 'Dihedral']
@@ -10,6 +10,7 @@ const KINDS = ['', '', 'Distance', 'Angle', 'Dihedral']
 export function Measurement({ view }: { view: View }) {
   const { stage } = useTools().studio
   const measured = useSession((s) => s.measured)
+  useMovingAtoms(measured.length > 0)
   const points = measured.map((k) => stage.drawnPosition(k)).filter((p) => p !== null)
   if (points.length === 0 || points.length !== measured.length) return null
   const { looks, origin } = stage.drawing

@@ -12,7 +12,7 @@ import type { View } from '../viewer/stage'
 import { AtomLabels } from './AtomLabels'
 import { AtomMarks, ReasonMarks } from './AtomMarks'
 import { CellLabels } from './CellLabels'
-import { useActions, useDesign, useSession, useTools, useView } from './context'
+import { useActions, useDesign, useMovingAtoms, useSession, useTools, useView } from './context'
 import { CompareLabels } from './history/CompareLabels'
 import { LeadOverlay } from './LeadOverlay'
 import { Measurement } from './Measurement'
@@ -45,7 +45,7 @@ function DesignOverlay({ view }: { view: View }) {
   const modal = useSession((s) => s.modal)
   const actions = useActions()
   const blob = findBlob(design, selected)
-  const drop = useCallback(() => actions.dropPose(), [actions])
+  const drop = useCallback(() => actions.poses.drop(), [actions])
   useModalPointer(view)
   return (
     <>
@@ -57,8 +57,8 @@ function DesignOverlay({ view }: { view: View }) {
           blob={blob}
           camera={view.camera}
           viewport={view.viewport}
-          onPreview={(pose, snap) => actions.previewPose(blob.id, pose, snap)}
-          onKeep={(label) => actions.keepPose(label)}
+          onPreview={(pose, snap) => actions.poses.preview(blob.id, pose, snap)}
+          onKeep={(label) => actions.poses.keep(label)}
           onDrop={drop}
         />
       )}
@@ -92,6 +92,7 @@ function GoneMark({ at, view }: { at: Vec3; view: View }) {
 function Sites({ design, view, prominent }: { design: Design; view: View; prominent: boolean }) {
   const { actions, studio } = useTools()
   const { scaffold } = design
+  useMovingAtoms(scaffold !== null)
   if (scaffold === null) return null
   const { looks } = studio.stage.drawing
   return (
@@ -127,6 +128,7 @@ function HoverRing({ view }: { view: View }) {
   const { studio } = useTools()
   const hoverAtom = useSession((s) => s.hoverAtom)
   const tool = useSession((s) => s.tool)
+  useMovingAtoms(hoverAtom !== null)
   if (hoverAtom === null) return null
   const at = studio.stage.drawnPosition(hoverAtom)
   if (at === null) return null
@@ -157,12 +159,12 @@ function useModalPointer(view: View): void {
         studio.session.setState({ modal: { ...modal, from: at } })
         return
       }
-      actions.previewPose(modal.blob, followPointer(modal, modal.from, at, view.camera, view.viewport, LIMITS.width), modal.kind === 'move' && modal.axis === null && !event.altKey)
+      actions.poses.preview(modal.blob, followPointer(modal, modal.from, at, view.camera, view.viewport, LIMITS.width), modal.kind === 'move' && modal.axis === null && !event.altKey)
     }
     const keep = (event: PointerEvent) => {
       event.preventDefault()
       event.stopPropagation()
-      actions.endModal(true)
+      actions.poses.end(true)
     }
     window.addEventListener('pointermove', move)
     window.addEventListener('pointerdown', keep, true)

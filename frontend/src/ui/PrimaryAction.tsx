@@ -27,7 +27,7 @@ export function PrimaryAction() {
         </button>
         {canRepeat && (
           <Hint label="Again, with a new seed" keys="N" side="top">
-            <button type="button" className="repeat-button" aria-label="Generate again with a new seed" onClick={() => actions.generateAgain()}><RepeatIcon /></button>
+            <button type="button" className="repeat-button" aria-label="Generate again with a new seed" onClick={() => actions.running.generateAgain()}><RepeatIcon /></button>
           </Hint>
         )}
       </div>

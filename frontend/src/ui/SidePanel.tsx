@@ -20,7 +20,7 @@ export function PanelRail() {
   return (
     <nav className="panel-rail" aria-label="Panels">
       {PANELS.map(({ panel, hint, keys, Icon }) => (
-        <IconButton key={panel} label={hint} keys={keys} side="right" pressed={panel === open} onClick={() => actions.togglePanel(panel)}>
+        <IconButton key={panel} label={hint} keys={keys} side="right" pressed={panel === open} onClick={() => actions.travels.togglePanel(panel)}>
           <Icon />
         </IconButton>
       ))}
@@ -38,7 +38,7 @@ export function SidePanel() {
     <aside className="side-panel" aria-label={label} data-panel={panel}>
       <header className="side-head">
         <h2>{label}</h2>
-        <IconButton label={`Close: ${label}`} onClick={() => actions.togglePanel(panel)}><CloseIcon /></IconButton>
+        <IconButton label={`Close: ${label}`} onClick={() => actions.travels.togglePanel(panel)}><CloseIcon /></IconButton>
       </header>
       <Suspense fallback={<p className="panel-note" role="status">Loading…</p>}>
         <Body />

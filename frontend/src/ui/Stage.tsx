@@ -70,7 +70,7 @@ function click({ studio, actions }: Tools, x: number, y: number, adding: boolean
   }
   if (mode === 'results') {
     const molecule = studio.stage.cellAt(x, y)
-    if (molecule !== null) actions.focus(molecule)
+    if (molecule !== null) actions.running.focus(molecule)
     return
   }
   if (tool === 'blob') {

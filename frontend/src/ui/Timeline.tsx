@@ -40,7 +40,7 @@ export function Timeline() {
       const step = frames?.at(Math.round(at))?.step
       const steps = runs.active?.run.spec.steps ?? 0
       const words = step === undefined ? '–' : `step ${step} of ${steps}`
-      setFork(actions.branchStep())
+      setFork(actions.running.branchStep())
       if (text.textContent !== words) text.textContent = words
       input.setAttribute('aria-valuetext', words)
     }
@@ -62,7 +62,7 @@ export function Timeline() {
   return (
     <div className="timeline" role="group" aria-label="Timeline" data-idle={!usable || undefined} data-mode={mode} data-held={held || undefined}>
       <IconButton label="One frame back" keys="," side="top" disabled={!usable} onClick={() => step(-1)}><BackIcon /></IconButton>
-      <IconButton label={running ? (going ? 'Pause the run' : 'Let the run go on') : going ? 'Pause' : 'Play'} keys="Space" side="top" disabled={!usable} onClick={() => actions.playOrPause()}>{going ? <PauseIcon /> : <PlayIcon />}</IconButton>
+      <IconButton label={running ? (going ? 'Pause the run' : 'Let the run go on') : going ? 'Pause' : 'Play'} keys="Space" side="top" disabled={!usable} onClick={() => actions.running.playOrPause()}>{going ? <PauseIcon /> : <PlayIcon />}</IconButton>
       <IconButton label="One frame on" keys="." side="top" disabled={!usable} onClick={() => step(1)}><ForwardIcon /></IconButton>
       <input
         ref={slider}
@@ -90,7 +90,7 @@ export function Timeline() {
         keys="J"
         side="top"
         disabled={fork === null}
-        onClick={() => actions.branchHere()}
+        onClick={() => actions.running.branchHere()}
       >
         <HistoryIcon />
       </IconButton>

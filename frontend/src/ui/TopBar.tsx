@@ -19,8 +19,8 @@ export function TopBar() {
       <DesignMenu />
       <TitleField />
       <div className="group">
-        <IconButton label="Undo" keys="Ctrl Z" disabled={!undoable} onClick={() => actions.undo()}><UndoIcon /></IconButton>
-        <IconButton label="Redo" keys="Ctrl ⇧ Z" disabled={!redoable} onClick={() => actions.redo()}><RedoIcon /></IconButton>
+        <IconButton label="Undo" keys="Ctrl Z" disabled={!undoable} onClick={() => actions.travels.undo()}><UndoIcon /></IconButton>
+        <IconButton label="Redo" keys="Ctrl ⇧ Z" disabled={!redoable} onClick={() => actions.travels.redo()}><RedoIcon /></IconButton>
       </div>
       <div className="spacer" />
       <LinkBadge />

@@ -58,8 +58,8 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
         type="button"
         className="card-main"
         aria-pressed={focused}
-        onClick={() => actions.focus(index)}
-        onDoubleClick={() => actions.accept(index)}
+        onClick={() => actions.running.focus(index)}
+        onDoubleClick={() => actions.running.accept(index)}
       >
         <Picture candidate={candidate} />
         <span className="card-text">
@@ -72,7 +72,7 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
         </span>
       </button>
       {candidate !== undefined && (
-        <button type="button" className="card-use" onClick={() => actions.accept(index)}>
+        <button type="button" className="card-use" onClick={() => actions.running.accept(index)}>
           Use<span className="visually-hidden"> candidate {index + 1} as scaffold</span>
         </button>
       )}

@@ -37,6 +37,9 @@ export const useKeeping = <T,>(select: (keeping: Keeping) => T): T => useStore(u
 export const useRuns = <T,>(select: (state: RunsState) => T): T => useStore(useTools().studio.runs.store, select)
 export const useView = <T,>(select: (view: View) => T): T => useStore(useTools().studio.stage.view, select)
 
+/** Lets a component that stands upon atoms, while it does, follow them: it is drawn again whenever they are. */
+export const useMovingAtoms = (follows: boolean): number => useStore(useTools().studio.stage.drawn, (d) => (follows ? d.revision : 0))
+
 /** The run on show; changes with its phase and its verdicts, never with its frames. */
 export const useActiveRun = (): RunRecord | null =>
   useRuns((s) => (s.active === null ? null : (s.records.get(s.active) ?? null)))

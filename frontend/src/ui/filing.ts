@@ -88,7 +88,7 @@ export class Filing {
   /** A molecule from outside becomes the scaffold; blobs on the one before go with it. */
   useMolecule({ title, scaffold, notes }: Extract<Incoming, { ok: true }>): void {
     const { document, session, stage, desk } = this.studio
-    this.actions.stop()
+    this.actions.running.stop()
     const { settings } = document.getState().design
     document.getState().commit(`Import ${title}`, { scaffold, blobs: [], settings })
     session.setState({ selected: null, tool: 'select', focus: null })
@@ -165,7 +165,7 @@ export class Filing {
   private async openRecipe(letters: string): Promise<void> {
     const { title, design, run } = await fromLink(letters)
     await this.keeper.startNew(design, 'From a link', title)
-    if (run) this.whenOnline(() => this.actions.generate())
+    if (run) this.whenOnline(() => this.actions.running.generate())
   }
 
   private whenOnline(then: () => void): void {

@@ -73,7 +73,7 @@ export function attachShortcuts(tools: Tools): () => void {
     }
     const live = tools.studio.runs.active !== null && isLive(tools.studio.runs.active.run)
     if (event.key === 'Escape' && live) {
-      tools.actions.stop() // from wherever one types, too
+      tools.actions.running.stop() // from wherever one types, too
       return
     }
     if (event.altKey || target?.closest(TYPING) != null) return
@@ -124,7 +124,7 @@ function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): 
   const key = event.key.toLowerCase()
   if (key === 'enter') {
     const next = actions.next()
-    if (next.kind === 'accept') actions.generateAgain()
+    if (next.kind === 'accept') actions.running.generateAgain()
     else if (next.kind !== 'stop') actions.run(next)
     return true
   }
@@ -139,8 +139,8 @@ function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): 
   const typing = event.target instanceof Element && event.target.closest(TYPING) !== null
   if (typing) return false
   if (key === 'a' && studio.document.getState().design.scaffold !== null) chooseAll(studio)
-  else if (key === 'z' && !event.shiftKey) actions.undo()
-  else if (key === 'y' || (key === 'z' && event.shiftKey)) actions.redo()
+  else if (key === 'z' && !event.shiftKey) actions.travels.undo()
+  else if (key === 'y' || (key === 'z' && event.shiftKey)) actions.travels.redo()
   else return false
   return true
 }
@@ -153,28 +153,28 @@ function plain(tools: Tools, event: KeyboardEvent): boolean {
 function inModal({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   const axis = 'xyz'.indexOf(event.key.toLowerCase())
   if (axis === 0 || axis === 1 || axis === 2) {
-    actions.setModalAxis(axis)
+    actions.poses.setAxis(axis)
     return true
   }
   if (event.key === 'Enter') {
-    actions.endModal(true)
+    actions.poses.end(true)
     return true
   }
   if (event.key === 'Escape') {
-    actions.endModal(false)
+    actions.poses.end(false)
     return true
   }
   const { modal } = studio.session.getState()
   const typed = modal === null ? null : typeNumber(modal.typed, event.key)
   if (typed !== null) {
-    actions.typeModal(typed)
+    actions.poses.type(typed)
     return true
   }
   const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
   if (direction === null) return false
   const free = modal?.kind === 'move' && modal.axis === null
   const sign = !free && (event.key === 'ArrowLeft' || event.key === 'ArrowDown') ? -1 : 1
-  actions.stepModal(direction, sign * (event.shiftKey ? 10 : 1))
+  actions.poses.step(direction, sign * (event.shiftKey ? 10 : 1))
   return true
 }
 
@@ -190,7 +190,7 @@ function arrow({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   }
   const sideways = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0
   if (mode === 'results' && sideways !== 0) {
-    actions.focus(focus === null ? 0 : Math.max(0, focus + sideways))
+    actions.running.focus(focus === null ? 0 : Math.max(0, focus + sideways))
   } else if (mode === 'design' && findBlob(studio.document.getState().design, selected) !== undefined && selected !== null) {
     actions.nudge(selected, scale(direction, event.shiftKey ? 1 : 0.1))
   } else {
@@ -209,31 +209,31 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'b': actions.setTool('blob'); return true
     case 'a': actions.setTool('attach'); return true
     case 'm': actions.setTool('measure'); return true
-    case 'g': actions.startModal('move'); return true
-    case 'r': actions.startModal('turn'); return true
-    case 's': actions.startModal('stretch'); return true
+    case 'g': actions.poses.start('move'); return true
+    case 'r': actions.poses.start('turn'); return true
+    case 's': actions.poses.start('stretch'); return true
     case 'f': stage.frame(); return true
-    case 'i': actions.togglePanel('molecule'); return true
-    case 'y': actions.togglePanel('history'); return true
-    case 't': actions.togglePanel('tables'); return true
+    case 'i': actions.travels.togglePanel('molecule'); return true
+    case 'y': actions.travels.togglePanel('history'); return true
+    case 't': actions.travels.togglePanel('tables'); return true
     case 'h': nextLook(studio, 'hydrogens'); return true
     case 'l': nextLook(studio, 'labels'); return true
-    case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.generateAgain(); return true
+    case 'n': if (runs.active !== null && !isLive(runs.active.run)) actions.running.generateAgain(); return true
     case '?': session.setState({ help: true }); return true
     case 'delete':
     case 'backspace':
       if (chosenAtoms(studio).length > 0) deleteChosen(studio)
       else actions.removeSelected()
       return true
-    case 'j': actions.branchHere(); return true
+    case 'j': actions.running.branchHere(); return true
     case 'escape': escape({ studio, actions }); return true
-    case 'enter': if (mode === 'results' && focus !== null) actions.accept(focus); return true
-    case ' ': if (mode === 'results') actions.playOrPause(); return true
+    case 'enter': if (mode === 'results' && focus !== null) actions.running.accept(focus); return true
+    case ' ': if (mode === 'results') actions.running.playOrPause(); return true
     case ',': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), -1, reel.available)); return true
     case '.': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), 1, reel.available)); return true
     default:
       if (!/^[1-9]$/.test(event.key)) return false
-      if (runs.active !== null) actions.focus(Number(event.key) - 1)
+      if (runs.active !== null) actions.running.focus(Number(event.key) - 1)
       return true
   }
 }

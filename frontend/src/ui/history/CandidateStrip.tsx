@@ -31,7 +31,7 @@ export function CandidateStrip(props: { node: number; design: Design; candidates
             aria-pressed={shown === k}
             aria-label={`Candidate ${k + 1}: ${candidate.valid ? (candidate.smiles ?? 'valid') : 'not valid'}${picked.has(k) ? ', taken' : ''}`}
             title={candidate.valid ? (candidate.smiles ?? '') : (candidate.reason ?? 'not valid')}
-            onClick={() => actions.jump(node, k)}
+            onClick={() => actions.travels.jump(node, k)}
           >
             <img src={urls[k]} width="40" height="40" alt="" decoding="async" />
           </button>

@@ -24,12 +24,12 @@ export function ComparePanel({ places }: { places: readonly [Place, Place] }) {
     <div className="compare">
       <div className="compare-sides">
         {places.map((place, k) => (
-          <button key={k} type="button" className="compare-side" onClick={() => actions.jump(place.node, place.candidate)}>
+          <button key={k} type="button" className="compare-side" onClick={() => actions.travels.jump(place.node, place.candidate)}>
             <img src={thumbnailUrl(k === 0 ? a : b, ink, 96)} width="96" height="96" alt="" />
             <span><b>{'AB'.charAt(k)}</b>{placeName(history, place)}</span>
           </button>
         ))}
-        <IconButton label="Swap A and B" className="compare-swap" onClick={() => actions.compare([places[1], places[0]])}><SwapIcon /></IconButton>
+        <IconButton label="Swap A and B" className="compare-swap" onClick={() => actions.travels.compare([places[1], places[0]])}><SwapIcon /></IconButton>
       </div>
       {found.length === 0 ? (
         <p className="panel-note">There is no difference between the two.</p>
@@ -43,7 +43,7 @@ export function ComparePanel({ places }: { places: readonly [Place, Place] }) {
           </tbody>
         </table>
       )}
-      <div className="compare-foot"><button type="button" className="quiet-button" onClick={() => actions.endCompare()}>Done</button></div>
+      <div className="compare-foot"><button type="button" className="quiet-button" onClick={() => actions.travels.endCompare()}>Done</button></div>
     </div>
   )
 }

@@ -67,11 +67,11 @@ function Row({ row, picked }: { row: TreeRow<Design>; picked: ReadonlySet<number
       <div className="history-line">
         {naming ? (
           <NameField name={node.name ?? ''} label={node.label} onDone={(name) => {
-            if (name !== null) actions.nameNode(node.id, name)
+            if (name !== null) actions.travels.nameNode(node.id, name)
             setNaming(false)
           }} />
         ) : (
-          <button type="button" className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.jump(node.id)} onDoubleClick={() => setNaming(true)}>
+          <button type="button" className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.travels.jump(node.id)} onDoubleClick={() => setNaming(true)}>
             <img src={thumbnailUrl(node.value, ink)} width="44" height="44" alt="" decoding="async" />
             <span className="history-words">
               <b>{title}</b>
@@ -81,7 +81,7 @@ function Row({ row, picked }: { row: TreeRow<Design>; picked: ReadonlySet<number
         )}
         {!naming && (
           <span className="history-tools">
-            {place !== 'current' && <IconButton label={`Compare with what is shown: ${title}`} onClick={() => actions.compareWith({ node: node.id, candidate: null })}><CompareIcon /></IconButton>}
+            {place !== 'current' && <IconButton label={`Compare with what is shown: ${title}`} onClick={() => actions.travels.compareWith({ node: node.id, candidate: null })}><CompareIcon /></IconButton>}
             <IconButton label={`Name: ${title}`} onClick={() => setNaming(true)}><PencilIcon /></IconButton>
           </span>
         )}

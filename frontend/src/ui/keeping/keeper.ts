@@ -118,7 +118,7 @@ export class Keeper {
     this.store.setState({ id, remote, shelf: this.shelf === null ? 'off' : 'kept' })
     document.getState().open(opened)
     session.setState({ selected: null, focus: null, measured: [], modal: null, tool: 'select' })
-    this.actions.jump(opened.history.current)
+    this.actions.travels.jump(opened.history.current)
     // What was picked from is there to be picked from again.
     const from = generationOf(opened.history, opened.history.current)
     if (from !== null && runs.active === null) runs.recall(from.node, nodeOf(opened.history, from.node).value, from.generation)

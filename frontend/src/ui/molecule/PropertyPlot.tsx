@@ -29,7 +29,7 @@ export default function PropertyPlot({ candidates }: { candidates: readonly Cand
     const plot = new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
     const pick = () => {
       const { idx } = plot.cursor
-      if (idx != null) actions.focus(points[idx].candidate)
+      if (idx != null) actions.running.focus(points[idx].candidate)
     }
     plot.over.addEventListener('click', pick)
     return () => plot.destroy()

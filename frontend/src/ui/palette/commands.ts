@@ -49,15 +49,15 @@ function generation({ studio, actions }: Tools): Possible[] {
   }
   return [
     { id: 'next', group, title: next.label, words: 'next primary', run: () => actions.run(next), ...(next.note === null ? {} : { keys: next.note.length < 12 ? next.note : '' }) },
-    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done, run: () => actions.generateAgain() },
-    { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.stop() },
-    ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.focus(k) })),
-    ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.accept(k) })),
+    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done, run: () => actions.running.generateAgain() },
+    { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.running.stop() },
+    ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.running.focus(k) })),
+    ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.running.accept(k) })),
     { id: 'valid-only', group, title: validOnly ? 'Keep failed candidates' : 'Run failed candidates again', words: 'valid only rerun retry budget', run: () => actions.setSettings({ validOnly: !validOnly }) },
-    { id: 'seed', group, title: 'Roll a new seed', words: 'dice random', run: () => actions.newSeed() },
-    { id: 'play', group, title: live ? 'Hold the run, or let it go on' : 'Play or pause the trajectory', words: 'pause resume', keys: 'Space', when: available > 1, run: () => actions.playOrPause() },
+    { id: 'seed', group, title: 'Roll a new seed', words: 'dice random', run: () => actions.running.newSeed() },
+    { id: 'play', group, title: live ? 'Hold the run, or let it go on' : 'Play or pause the trajectory', words: 'pause resume', keys: 'Space', when: available > 1, run: () => actions.running.playOrPause() },
     { id: 'slow', group, title: slow ? 'Run at full speed' : 'Run in slow motion', words: 'speed slower watch', run: () => session.setState({ slow: !slow }) },
-    { id: 'branch', group, title: 'Branch from this step', words: 'fork noise', keys: 'J', when: actions.branchStep() !== null, run: () => actions.branchHere() },
+    { id: 'branch', group, title: 'Branch from this step', words: 'fork noise', keys: 'J', when: actions.running.branchStep() !== null, run: () => actions.running.branchHere() },
     { id: 'frame-back', group, title: 'One frame back', keys: ',', when: available > 1, run: step(-1) },
     { id: 'frame-on', group, title: 'One frame on', keys: '.', when: available > 1, run: step(1) },
   ]
@@ -76,9 +76,9 @@ function design({ studio, actions }: Tools): Possible[] {
     { id: 'attach', group, title: 'Attach: choose a hydrogen', words: 'tool grow', keys: 'A', when: freeHydrogens(shown).length > 0, run: () => actions.setTool('attach') },
     { id: 'site', group, title: 'Open a site at the next free hydrogen', words: 'grow attach', when: freeHydrogens(shown).length > 0, run: () => actions.openNextSite() },
     ...shown.blobs.map((b, k): Possible => ({ id: `blob-${b.id}`, group, title: `Select blob ${k + 1}`, quiet: true, when: b.id !== selected, run: () => { actions.select(b.id); actions.setMode('design') } })),
-    { id: 'move', group, title: 'Move the blob', keys: 'G', when: blob, run: () => actions.startModal('move') },
-    { id: 'turn', group, title: 'Turn the blob', words: 'rotate', keys: 'R', when: blob, run: () => actions.startModal('turn') },
-    { id: 'stretch', group, title: 'Stretch the blob', words: 'scale size width', keys: 'S', when: blob, run: () => actions.startModal('stretch') },
+    { id: 'move', group, title: 'Move the blob', keys: 'G', when: blob, run: () => actions.poses.start('move') },
+    { id: 'turn', group, title: 'Turn the blob', words: 'rotate', keys: 'R', when: blob, run: () => actions.poses.start('turn') },
+    { id: 'stretch', group, title: 'Stretch the blob', words: 'scale size width', keys: 'S', when: blob, run: () => actions.poses.start('stretch') },
     { id: 'remove', group, title: 'Remove the blob', words: 'delete', keys: 'Del', when: blob, run: () => actions.removeSelected() },
   ]
 }
@@ -116,8 +116,8 @@ function documents({ studio, actions, filing }: Tools): Possible[] {
   const dialog = (name: 'open' | 'share' | 'details' | 'paste') => () => studio.desk.setState({ dialog: name })
   const here = currentNode(history)
   return [
-    { id: 'undo', group, title: `Undo: ${here.label}`, keys: 'Ctrl Z', when: canUndo(history), run: () => actions.undo() },
-    { id: 'redo', group, title: 'Redo', keys: 'Ctrl ⇧ Z', when: canRedo(history), run: () => actions.redo() },
+    { id: 'undo', group, title: `Undo: ${here.label}`, keys: 'Ctrl Z', when: canUndo(history), run: () => actions.travels.undo() },
+    { id: 'redo', group, title: 'Redo', keys: 'Ctrl ⇧ Z', when: canRedo(history), run: () => actions.travels.redo() },
     { id: 'new', group, title: 'New design', words: 'empty blank', run: () => void filing.startOver() },
     ...EXAMPLES.map((example): Possible => ({ id: `example-${example.id}`, group, title: `Example: ${example.title}`, words: example.note, run: () => filing.loadExample(example) })),
     { id: 'open', group, title: 'Open a design…', words: 'saved recent reopen', keys: 'Ctrl O', run: dialog('open') },
@@ -149,10 +149,10 @@ function looking({ studio, actions }: Tools): Possible[] {
     ...LABELS.map(({ value, label }): Possible => ({ id: `labels-${value}`, group, title: `Labels: ${label}`, words: value === 'none' ? 'none hide off' : 'show atoms', ...(value === 'numbers' ? { keys: 'L' } : {}), when: look.labels !== value, run: () => viewing.setState({ labels: value }) })),
     { id: 'measure', group, title: 'Measure', words: 'distance angle dihedral torsion tool', keys: 'M', run: () => actions.setTool('measure') },
     { id: 'unmeasure', group, title: 'Clear the measurement', when: measured.length > 0, run: () => session.setState({ measured: [] }) },
-    { id: 'panel-molecule', group, title: 'Molecule panel', words: 'drawing 2d properties logp', keys: 'I', run: () => actions.togglePanel('molecule') },
-    { id: 'panel-history', group, title: 'History panel', words: 'tree undo', keys: 'Y', run: () => actions.togglePanel('history') },
-    { id: 'panel-tables', group, title: 'Table of atoms and blobs', words: 'coordinates list accessible', keys: 'T', run: () => actions.togglePanel('tables') },
-    { id: 'end-compare', group, title: 'End the comparison', when: desk.getState().compared !== null, run: () => actions.endCompare() },
+    { id: 'panel-molecule', group, title: 'Molecule panel', words: 'drawing 2d properties logp', keys: 'I', run: () => actions.travels.togglePanel('molecule') },
+    { id: 'panel-history', group, title: 'History panel', words: 'tree undo', keys: 'Y', run: () => actions.travels.togglePanel('history') },
+    { id: 'panel-tables', group, title: 'Table of atoms and blobs', words: 'coordinates list accessible', keys: 'T', run: () => actions.travels.togglePanel('tables') },
+    { id: 'end-compare', group, title: 'End the comparison', when: desk.getState().compared !== null, run: () => actions.travels.endCompare() },
   ]
 }
 

@@ -23,7 +23,7 @@ export default function Tour() {
     if (leg === null) return
     setTried((t) => ({ leg, seeds: t.leg === leg ? t.seeds + 1 : 1 }))
     tools.actions.setSettings({ seed: seedAfter(LEGS[leg], seed) })
-    tools.actions.generate()
+    tools.actions.running.generate()
   }, [leg, tools])
   const card = useRef<HTMLElement>(null)
   const heading = say(stop, tries)
@@ -96,7 +96,7 @@ function useProgress({ actions }: Tools, stop: Stop, tries: number, tryNext: (se
   const candidate = stop.kind === 'use' ? stop.candidate : null
   const seed = stop.kind === 'again' && tries < LEGS[stop.leg].seeds.length ? stop.seed : null
   useEffect(() => {
-    if (candidate !== null) actions.focus(candidate)
+    if (candidate !== null) actions.running.focus(candidate)
   }, [candidate, run, actions])
   useEffect(() => {
     if (seed === null) return
@@ -152,10 +152,10 @@ function take({ studio, actions }: Tools, stop: Exclude<Stop, { kind: 'arrived' 
       break
     }
     case 'generate':
-      actions.generate()
+      actions.running.generate()
       break
     case 'use':
-      actions.accept(stop.candidate)
+      actions.running.accept(stop.candidate)
       break
   }
 }

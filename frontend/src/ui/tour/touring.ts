@@ -35,7 +35,7 @@ export function endTour({ studio }: Tools): void {
 }
 
 export function load({ studio, actions }: Tools, design: Design): void {
-  actions.stop()
+  actions.running.stop()
   studio.document.getState().commit('Tour: acetaldehyde', design)
   studio.session.setState({ selected: null, tool: 'select', focus: null })
   actions.setMode('design')

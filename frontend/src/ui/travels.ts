@@ -1,0 +1,82 @@
+import { findBlob } from '../document/design'
+import { currentNode } from '../document/history'
+import { isLive } from '../stream/run'
+import { reelOf } from '../studio'
+import { Acting } from './acting'
+import type { Panel, Place } from './desk'
+
+/** Going through the history, and looking at two of its places side by side. */
+export class Travels extends Acting {
+  undo(): void {
+    const { history } = this.studio.document.getState()
+    const left = currentNode(history)
+    this.studio.document.getState().undo()
+    this.travelled(left.origin.kind === 'pick' ? left.origin.candidate : null)
+    if (left.parent !== null) this.say(`Undone: ${left.label}`)
+  }
+
+  redo(): void {
+    const before = this.studio.document.getState().history.current
+    this.studio.document.getState().redo()
+    this.travelled(null)
+    const { history } = this.studio.document.getState()
+    if (history.current !== before) this.say(`Redone: ${currentNode(history).label}`)
+  }
+
+  /** Goes to any node of the history; to one candidate of a generation, when it is said which. */
+  jump(node: number, candidate: number | null = null): void {
+    this.studio.document.getState().jump(node)
+    this.travelled(candidate)
+    const { history } = this.studio.document.getState()
+    this.say(`At: ${currentNode(history).name ?? currentNode(history).label}`)
+  }
+
+  nameNode(node: number, name: string): void {
+    this.studio.document.getState().nameNode(node, name)
+  }
+
+  /** Shows two places in the history side by side. */
+  compare(compared: readonly [Place, Place]): void {
+    this.studio.desk.setState({ compared, panel: 'history' })
+    this.setMode('compare')
+    this.studio.stage.frame()
+    this.say('Comparing two designs.')
+  }
+
+  /** Compares a place with what is shown now. */
+  compareWith(place: Place): void {
+    const { mode, focus } = this.studio.session.getState()
+    const { history } = this.studio.document.getState()
+    const generation = currentNode(history).origin.kind === 'generation'
+    this.compare([place, { node: history.current, candidate: mode === 'results' && generation ? focus : null }])
+  }
+
+  endCompare(): void {
+    this.travelled(null)
+  }
+
+  togglePanel(panel: Panel): void {
+    const { desk, session } = this.studio
+    const open = desk.getState().panel !== panel
+    desk.setState({ panel: open ? panel : null })
+    if (session.getState().mode === 'compare' && desk.getState().panel !== 'history') this.endCompare()
+  }
+
+  /** After a step through the history: the results that belong here, and nothing selected that is gone. */
+  private travelled(candidate: number | null): void {
+    const { document, session, runs, stage } = this.studio
+    const { history, design } = document.getState()
+    const { selected } = session.getState()
+    if (findBlob(design, selected) === undefined) this.select(design.blobs.at(0)?.id ?? null)
+    const { id, origin } = currentNode(history)
+    if (origin.kind === 'generation') {
+      runs.recall(id, design, origin.generation)
+      const firstValid = origin.generation.candidates.findIndex((c) => c.valid)
+      session.setState({ focus: candidate ?? (firstValid < 0 ? null : firstValid) })
+      stage.playhead.setState({ at: reelOf(runs).available - 1, playing: false })
+    }
+    const live = origin.kind !== 'generation' && runs.show(id)
+    this.setMode(origin.kind === 'generation' || (live && runs.active !== null && isLive(runs.active.run)) ? 'results' : 'design')
+    stage.frame()
+  }
+}
