@@ -26,9 +26,9 @@ def _silu_backward(gradient: Tensor, h: Tensor) -> Tensor:
     return out
 
 
-def _product(a: Tensor, b: Tensor, low: bool) -> Tensor:
-    """``a @ b`` in float32, or from factors rounded to bfloat16."""
-    return (a.bfloat16() @ b.bfloat16()).float() if low else a @ b
+def _factors(low: bool, *tensors: Tensor) -> list[Tensor]:
+    """Factors of products, rounded to bfloat16 where products may be that coarse: once, however many they enter."""
+    return [t.bfloat16() for t in tensors] if low else list(tensors)
 
 
 class _Messages(torch.autograd.Function):
@@ -73,36 +73,43 @@ class _Mix(torch.autograd.Function):
         n_atoms, width = q.shape
         threads = torch.get_num_threads()
         low = torch.is_autocast_enabled("cpu")
-        mix = _product(mu.view(-1, width), w_mix.t(), low)
+        w_mix, w1, w2, factor = _factors(low, w_mix, w1, w2, mu)
+        mix = (factor.view(-1, width) @ w_mix.t()).float()
         context, dot = torch.empty(n_atoms, 2 * width), torch.empty_like(q)
         lib().gpff_gate_in(*_pointers(mix, q, context, dot), n_atoms, width, EPSILON, threads)
-        h = _product(context, w1.t(), low).add_(b1)
-        s = silu(h)
-        y = _product(s, w2.t(), low).add_(b2)
+        (into,) = _factors(low, context)
+        h = (into @ w1.t()).float().add_(b1)
+        (s,) = _factors(low, silu(h))
+        y = (s @ w2.t()).float().add_(b2)
         q_out, mu_out = torch.empty_like(q), torch.empty_like(mu)
         lib().gpff_gate_out(*_pointers(mix, dot, y, q, mu, q_out, mu_out), n_atoms, width, threads)
-        ctx.save_for_backward(mu, w_mix, w1, w2, mix, context, dot, h, s, y)
+        ctx.save_for_backward(factor, w_mix, w1, w2, mix, context, into, dot, h, s, y)
         ctx.low = low
         return q_out, mu_out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        mu, w_mix, w1, w2, mix, context, dot, h, s, y = ctx.saved_tensors
+        mu, w_mix, w1, w2, mix, context, into, dot, h, s, y = ctx.saved_tensors
         gq, gmu = gradients[0].contiguous(), gradients[1].contiguous()
         n_atoms, width = gq.shape
         threads = torch.get_num_threads()
         gy, gmix, gq_in = torch.empty_like(y), torch.empty_like(mix), torch.empty_like(gq)
         lib().gpff_gate_out_backward(*_pointers(mix, dot, gq, gmu, gy), n_atoms, width, threads)
         low: bool = ctx.low
-        gh = _silu_backward(_product(gy, w2, low), h)
-        g_context = _product(gh, w1, low)
+        g_b2 = gy.sum(0)
+        (gy,) = _factors(low, gy)
+        gh = _silu_backward((gy @ w2).float(), h)
+        g_b1 = gh.sum(0)
+        (gh,) = _factors(low, gh)
+        g_context = (gh @ w1).float()
         lib().gpff_gate_in_backward(
             *_pointers(mix, context, y, gq, gmu, g_context, gmix, gq_in), n_atoms, width, threads
         )
-        gmu_in = gmu + _product(gmix, w_mix, low).view_as(mu)
-        g_mix_weight = _product(gmix.t(), mu.view(-1, width), low)
-        g_w1, g_w2 = _product(gh.t(), context, low), _product(gy.t(), s, low)
-        return gq_in, gmu_in, g_mix_weight, g_w1, gh.sum(0), g_w2, gy.sum(0)
+        (gmix,) = _factors(low, gmix.view(-1, 2 * width))
+        gmu_in = (gmix @ w_mix).float().view_as(gmu).add_(gmu)
+        g_mix_weight = gmix.t() @ mu.view(-1, width)
+        g_w1, g_w2 = gh.t() @ into, gy.t() @ s
+        return gq_in, gmu_in, g_mix_weight.float(), g_w1.float(), g_b1, g_w2.float(), g_b2
 
 
 class FusedBlocks:

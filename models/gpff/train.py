@@ -30,7 +30,7 @@ from gpff.force import ForceField, quick_products
 from gpff.generation import generate
 from gpff.painn import PaiNN
 from gpff.train_log import Log, plot
-from gpff.trainer import TrainConfig, Trainer, batches, saved_config
+from gpff.trainer import OPTIMIZERS, TrainConfig, Trainer, batches, saved_config
 
 
 def train(
@@ -105,7 +105,7 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
 
 PLAN = (
     "steps", "features", "lr", "batch", "w_max", "compressed", "rotations", "loss_cap", "seed",
-    "objective", "time_aware", "align",
+    "objective", "time_aware", "align", "optimizer",
 )  # fmt: skip
 """Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
 
@@ -133,6 +133,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--objective", choices=OBJECTIVES, help="gpff: forces; dm: noise, a diffusion model (default gpff)"
     )
+    parser.add_argument("--optimizer", choices=OPTIMIZERS, help="muon: for hidden matrices (default adamw)")
     told = parser.add_mutually_exclusive_group()
     told.add_argument("--time-aware", action="store_const", const=True, help="the head is told the noise level")
     told.add_argument(
@@ -200,7 +201,7 @@ def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
     if saved is None and must_exist:
         raise InputError("folder", "a training run to export", str(args.folder))
     config = planned(saved or TrainConfig(), vars(args))
-    for name in ("objective", "time_aware"):
+    for name in ("objective", "time_aware", "optimizer"):
         if saved and getattr(config, name) != getattr(saved, name):
             raise InputError(name, f"{getattr(saved, name)}, as the run has", str(getattr(config, name)))
     if saved and config.network != saved.network:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -31,6 +31,9 @@ from gpff.painn import NetworkConfig
 
 STATE = "state.pt"
 
+OptimizerName = Literal["adamw", "muon"]
+OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -39,7 +42,9 @@ class TrainConfig:
     The loss of a molecule is weighted by ``min(1 / σ², w_max)``, and pulls no harder than one of ``loss_cap`` would: a
     network that runs away on one compressed cloud must not lose the rest of its batch. ``ema`` is the decay of the
     averaged weights, which are the ones that ship. ``bfloat16`` lets products be that coarse, on CPUs that gain by it.
-    ``objective`` and ``time_aware`` make the paper's comparisons of it (conditioned.py); those do not ship.
+    ``optimizer`` "muon" makes the steps of hidden matrices orthogonal and leaves the rest to AdamW: a fifth slower a
+    step, and further after as many steps (docs/training). ``objective`` and ``time_aware`` make the paper's comparisons of it
+    (conditioned.py); those do not ship.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -58,6 +63,7 @@ class TrainConfig:
     seed: int = 0
     objective: conditioned.Objective = "gpff"
     time_aware: bool = False
+    optimizer: OptimizerName = "adamw"
 
     @property
     def told(self) -> bool:
@@ -84,6 +90,30 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     """
     progress = min(1.0, max(0.0, (step - config.warmup) / max(1, config.steps - config.warmup)))
     return min(1.0, (step + 1) / config.warmup) * (config.lr + progress * (config.lr_end - config.lr))
+
+
+def optimizers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
+    """What takes the steps of a run: AdamW alone, or Muon (Jordan et al. 2024) beside it.
+
+    Muon is for matrices between hidden features, with steps as large as AdamW's would be (Liu et al. 2025); the
+    embedding, the filters' layer, which is fed distances, the narrow end of the head and all vectors are AdamW's.
+    """
+    hidden: list[nn.Parameter] = []
+    if config.optimizer == "muon":
+        hidden = [
+            p
+            for name, p in net.named_parameters()
+            if p.ndim == 2 and min(p.shape) >= 32 and not name.startswith(("embedding", "filter_net"))
+        ]
+    taken = {id(p) for p in hidden}
+    rest = [p for p in net.parameters() if id(p) not in taken]
+    decay = config.weight_decay
+    both: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(rest, lr=config.lr, betas=(0.9, 0.99), weight_decay=decay, fused=True)
+    ]
+    if hidden:
+        both.append(torch.optim.Muon(hidden, lr=config.lr, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
+    return both
 
 
 def counted_rng(seed: int, counter: int) -> np.random.Generator:
@@ -159,9 +189,7 @@ class Trainer:
         self.net = conditioned.network(config.network, config.objective, config.time_aware)
         self.parameters = list(self.net.parameters())
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
-        self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=config.lr, betas=(0.9, 0.99), weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizers = optimizers(self.net, config)
         self.low_precision = config.bfloat16 and bfloat16_pays()
         self.step = 0
         self.seconds = 0.0
@@ -183,7 +211,7 @@ class Trainer:
             "config": asdict(self.config),
             "net": self.net.state_dict(),
             "ema": self.ema,
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
             "step": self.step,
             "seconds": self.seconds,
             "skipped": self.skipped,
@@ -202,7 +230,10 @@ class Trainer:
             raise ValueError(f"state.data: expected {self.data.hash}, got {state['data']}")
         self.net.load_state_dict(state["net"])
         self.ema = state["ema"]
-        self.optimizer.load_state_dict(state["optimizer"])
+        # a state from before there were two holds AdamW's alone
+        states = state["optimizers"] if "optimizers" in state else [state["optimizer"]]
+        for optimizer, values in zip(self.optimizers, states, strict=True):
+            optimizer.load_state_dict(values)
         self.step, self.seconds, self.skipped = state["step"], state["seconds"], state["skipped"]
 
     def start_from(self, model: checkpoint.Model) -> None:
@@ -235,8 +266,9 @@ class Trainer:
         Returns:
             the loss of each molecule of ``batch`` before the step, ``[n_molecules]``; whether any worker asked to stop.
         """
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(self.config, self.step)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(self.config, self.step)
         numbers, positions, ptr = (torch.from_numpy(a) for a in (batch.numbers, batch.positions, batch.ptr))
         tables = field_tables(self.net)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.low_precision):
@@ -253,7 +285,8 @@ class Trainer:
         stop = self._share(stop)
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.config.clip, foreach=True)
         if torch.isfinite(norm):
-            self.optimizer.step()
+            for optimizer in self.optimizers:
+                optimizer.step()
             update_average(self.ema, self.parameters, self.config.ema, self.step)
         else:
             self.skipped += 1

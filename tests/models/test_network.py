@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
-from gpff.force import ForceField
+from gpff.force import ForceField, field_tables, forces_of, padded, padding
 from gpff.fused import FusedBlocks
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
@@ -159,6 +159,17 @@ def test_force_field_takes_arrays_and_is_indifferent_to_place() -> None:
     assert here.dtype == np.float32 and here.shape == (14, 3)
     np.testing.assert_allclose(here, there, rtol=1e-4, atol=1e-5)
     assert field(numbers[:0], x[:0], np.array([0])).shape == (0, 3)
+
+
+@needs_kernel
+def test_products_see_few_sizes_and_lone_atoms_added_for_it_change_nothing(net: PaiNN) -> None:
+    sizes = {n + padding(n) for n in range(1, 4096)}
+    assert len(sizes) < 128 and all(n <= n + padding(n) <= 1.1 * n + 8 for n in range(1, 4096))
+    numbers, x, ptr = batch([18, 3, 20])
+    alone = fused(net, numbers, x, ptr)
+    more = fused(net, *padded(numbers, x, ptr, 7))
+    assert more.shape == (48, 3) and relative(more[:41], alone) < 1e-5
+    assert relative(forces_of(net, field_tables(net), numbers, x, ptr), alone) < 1e-5
 
 
 def test_dense_path_serves_without_a_kernel_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:

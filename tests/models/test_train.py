@@ -21,7 +21,7 @@ from gpff.painn import NetworkConfig
 from gpff.radial import RadialGrid
 from gpff.train import train
 from gpff.train_log import BANDS, plot, read
-from gpff.trainer import TrainConfig, Trainer, batch_ids, batches, learning_rate
+from gpff.trainer import OPTIMIZERS, OptimizerName, TrainConfig, Trainer, batch_ids, batches, learning_rate
 
 SMALL = TrainConfig(
     network=NetworkConfig(n_features=16, n_interactions=2, grid=RadialGrid(n_rbf=16, n_grid=64)),
@@ -62,21 +62,39 @@ def test_loss_falls(tmp_path: Path) -> None:
     assert (tmp_path / "log.svg").read_text().startswith("<?xml")
 
 
-def test_resuming_is_exact(tmp_path: Path) -> None:
-    whole = Trainer(tmp_path / "whole", SMALL, DATA)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_resuming_is_exact(tmp_path: Path, optimizer: OptimizerName) -> None:
+    config = replace(SMALL, optimizer=optimizer, network=replace(SMALL.network, n_features=32))
+    whole = Trainer(tmp_path / "whole", config, DATA)
     train(whole)
-    first = Trainer(tmp_path / "parts", SMALL, DATA)
-    stream = batches(DATA, SMALL, 0)
+    first = Trainer(tmp_path / "parts", config, DATA)
+    stream = batches(DATA, config, 0)
     for _ in range(11):
         first.train_step(next(stream))
     stream.close()
     first.save()
-    second = Trainer(tmp_path / "parts", SMALL, DATA)
+    second = Trainer(tmp_path / "parts", config, DATA)
     second.restore()
     assert second.step == 11
     train(second)
     assert second.step == 30
     assert_same(whole, second)
+
+
+def test_muon_takes_hidden_matrices_and_adamw_the_rest(tmp_path: Path) -> None:
+    config = replace(SMALL, optimizer="muon", network=replace(SMALL.network, n_features=64))
+    trainer = Trainer(tmp_path, config, DATA)
+    names = {id(p): name for name, p in trainer.net.named_parameters()}
+    taken = [[names[id(p)] for g in o.param_groups for p in g["params"]] for o in trainer.optimizers]
+    assert sorted(name for half in taken for name in half) == sorted(names.values())
+    adamw, muon = taken
+    assert {"embedding.weight", "filter_net.weight", "head.1.mix_vectors.weight"} <= set(adamw)
+    assert "mixing.0.mu_channel_mix.weight" in muon and not any(name.endswith("bias") for name in muon)
+    before = {name: value.clone() for name, value in weights(trainer).items()}
+    stream = batches(DATA, config, 0)
+    trainer.train_step(next(stream))
+    stream.close()
+    assert not torch.equal(before["mixing.0.mu_channel_mix.weight"], trainer.net.mixing[0].mu_channel_mix.weight)
 
 
 def test_state_of_other_data_is_refused(tmp_path: Path) -> None:
