@@ -2,16 +2,15 @@ import { createViewer } from '3dmol/build/3Dmol.es6-min.js'
 import type { Ellipsoid } from '../geometry/ellipsoid'
 import type { Camera } from './camera'
 import { unitBall } from './mesh'
-import type {
-  Atom3D, Geometry3D, GeometryConstructor, Material3D, MaterialConstructor, Model3D, Surface3D, Viewer3D,
-} from './threedmol'
+import { AtomMeshes } from './atomMeshes'
+import type { Geometry3D, GeometryConstructor, Material3D, MaterialConstructor, Surface3D, Viewer3D } from './threedmol'
 
 export interface AtomLook {
   readonly number: number
   readonly symbol: string
   /** Å. */
   readonly radius: number
-  /** Radius of the bonds' round ends, Å. */
+  /** Radius of the atom's bonds, Å. */
   readonly stick: number
   /** `#rrggbb`. */
   readonly color: string
@@ -31,7 +30,7 @@ export interface BlobLook extends Ellipsoid {
   readonly color: string
 }
 
-/** Atoms in one merged model; `positions [n_atoms, 3]` in the order of `looks`. */
+/** Atoms of one picture; `positions [n_atoms, 3]` in the order of `looks`. */
 export interface AtomsToDraw {
   readonly looks: readonly AtomLook[]
   readonly positions: ArrayLike<number>
@@ -65,14 +64,13 @@ void main() {
   gl_FragColor = vec4(mix(vColor, vec3(1.0), 0.12 * (1.0 - rim)), opacity * mix(0.55, 1.75, rim));
 }`
 
-/** Everything that is said to 3Dmol is said here. One for the life of the page: 3Dmol has no way to end a viewer. */
+/** Everything that is said to 3Dmol is said here, and of atoms in `AtomMeshes`. One for the life of the page: 3Dmol has no way to end a viewer. */
 export class ViewerAdapter {
   private readonly viewer: Viewer3D
-  private readonly model: Model3D
+  private atoms: AtomMeshes
   private readonly balls: Ball[] = []
   private readonly makeGeometry: GeometryConstructor
   private readonly makeMaterial: MaterialConstructor
-  private lookKey = ''
   /** The graphics context was lost and has been made anew: what was drawn has to be drawn again. */
   onRestored: () => void = () => undefined
   private colors: { background: string; outline: string }
@@ -82,7 +80,8 @@ export class ViewerAdapter {
     if (document.createElement('canvas').getContext('webgl2') === null) throw new Error('This browser offers no WebGL 2.')
     const config = { backgroundColor: background, disableFog: true, nomouse: true, antialias: true, upscale }
     this.viewer = createViewer(host, config) as Viewer3D
-    this.model = this.viewer.addModel()
+    const model = this.viewer.addModel()
+    model.atoms.push(...AtomMeshes.SEED)
     for (const light of this.viewer.scene.__lights) light.intensity = LIGHT
     // The classes are not exported: a shape, drawn once and taken away, brings them.
     const shape = this.viewer.addSphere({ center: { x: 0, y: 0, z: 0 }, radius: 0.001, color: 'white', opacity: 0.5 })
@@ -90,6 +89,7 @@ export class ViewerAdapter {
     this.makeGeometry = shape.geo.constructor as GeometryConstructor
     this.makeMaterial = shape.shapeObj.children[0].material.constructor as MaterialConstructor
     this.viewer.removeShape(shape)
+    this.atoms = new AtomMeshes(model)
     this.colors = { background, outline }
     this.setColors(background, outline)
     this.watchContext()
@@ -114,6 +114,7 @@ export class ViewerAdapter {
       // The balls' buffers and programs went with the context; the next picture makes new ones.
       for (const ball of this.balls.splice(0)) this.viewer.removeSurface(ball.id)
       this.viewer.resize()
+      this.atoms = this.atoms.madeAnew()
       this.setColors(this.colors.background, this.colors.outline)
       this.watchContext()
       this.onRestored()
@@ -121,17 +122,13 @@ export class ViewerAdapter {
     target.addEventListener('webglcontextlost', () => setTimeout(lost), { once: true })
   }
 
-  /** Paints one picture. `atoms` null: they are as they were, and nothing is rebuilt. */
+  /** Paints one picture. `atoms` null: they are as they were, and nothing is written. */
   paint(camera: Camera, blobs: readonly BlobLook[], atoms: AtomsToDraw | null): void {
     while (this.balls.length < blobs.length) this.balls.push(this.addBall())
     this.balls.forEach((ball, i) => ball.show(i < blobs.length ? blobs[i] : null))
     this.aim(camera)
-    if (atoms === null) {
-      this.viewer.setView(this.viewer.getView())
-    } else {
-      this.setAtoms(atoms)
-      this.viewer.render()
-    }
+    if (atoms !== null) this.atoms.write(atoms)
+    this.viewer.setView(this.viewer.getView())
   }
 
   /** What has just been painted, as a PNG. */
@@ -146,48 +143,6 @@ export class ViewerAdapter {
     rotationGroup.position.set(0, 0, CAMERA_Z - distance)
     rotationGroup.quaternion.set(...rotation)
     this.viewer.setSlab(-Math.max(50, distance), Math.max(50, distance))
-  }
-
-  private setAtoms({ looks, positions, bonds }: AtomsToDraw): void {
-    this.setLooks(looks)
-    const { atoms } = this.model
-    atoms.forEach((atom, i) => {
-      atom.x = positions[3 * i]
-      atom.y = positions[3 * i + 1]
-      atom.z = positions[3 * i + 2]
-      atom.bonds.length = 0
-      atom.bondOrder.length = 0
-      atom.bondStyles.length = 0
-    })
-    for (const { i, j, order, radius } of bonds) {
-      connect(atoms[i], j, order, radius)
-      connect(atoms[j], i, order, radius)
-    }
-    // Only the geometries own buffers; materials share programs that the renderer keeps.
-    for (const child of this.model.renderedMolObj?.children ?? []) this.free(child.geometry)
-    this.model.molObj = null
-  }
-
-  /** `dispose` forgets two buffers of the balls and sticks that shaders draw. */
-  private free(geometry: Geometry3D): void {
-    const gl = this.viewer.getRenderer()._gl
-    for (const group of geometry.geometryGroups) {
-      gl.deleteBuffer(group.__webglRadiusBuffer ?? null)
-      gl.deleteBuffer(group.__webglOffsetBuffer ?? null)
-    }
-    geometry.dispose()
-  }
-
-  private setLooks(looks: readonly AtomLook[]): void {
-    const key = looks.map((a) => `${a.number}${a.color}${a.radius}${a.stick}`).join()
-    if (key === this.lookKey) return
-    this.lookKey = key
-    const { atoms } = this.model
-    atoms.length = 0
-    looks.forEach(({ symbol, radius, stick, color }, index) => {
-      const style = { sphere: { radius, color }, stick: { radius: stick, color } }
-      atoms.push({ elem: symbol, index, serial: index, x: 0, y: 0, z: 0, bonds: [], bondOrder: [], bondStyles: [], style })
-    })
   }
 
   private addBall(): Ball {
@@ -211,12 +166,6 @@ export class ViewerAdapter {
     material.program = this.viewer.getRenderer().buildProgram(GLASS, vertexShader, uniforms, { wireframe: false })
     return new Ball(id, surface, geometry, material)
   }
-}
-
-function connect(atom: Atom3D, other: number, order: number, radius: number): void {
-  atom.bonds.push(other)
-  atom.bondOrder.push(order)
-  atom.bondStyles.push({ radius })
 }
 
 /** One translucent ellipsoid: a unit ball that is placed by its transform. */

@@ -1,3 +1,4 @@
+import type { LiveBond } from '../chemistry/bonds'
 import { keptScaffold, openScaffold } from '../document/spec'
 import type { Design } from '../document/types'
 import { SHELL_50 } from '../geometry/ellipsoid'
@@ -84,7 +85,7 @@ function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
   const { topology } = trajectory
   const positions = new Float32Array(3 * topology.numbers.length)
   const frame = sampleAt(trajectory, at, positions)
-  const live = withOrders(frame.bonds.map((b): SceneBond => ({ ...b, order: 1 })), view)
+  const live = withOrders(frame.bonds, view)
   const atEnd = view.candidates !== null && at >= trajectory.length - 1.001
   const bonds = atEnd ? settledBonds(topology, view.candidates, live) : live
   return batchDrawing(topology, positions, bonds, batch)
@@ -99,12 +100,23 @@ function settledBonds(topology: Topology, candidates: readonly Candidate[], live
 }
 
 /** Bonds of the scaffold have their orders from the start. */
-function withOrders(live: readonly SceneBond[], view: RunView): SceneBond[] {
-  const opened = openScaffold(view.design)
-  if (opened === null || view.trajectory === null) return [...live]
-  const n = view.trajectory.topology.numbers.length
-  const orders = new Map(repeatBonds(opened.bonds, view.trajectory.topology.ptr).map(([i, j, order]) => [i * n + j, order]))
-  return live.map((b) => ({ ...b, order: orders.get(b.i * n + b.j) ?? 1 }))
+function withOrders(live: readonly LiveBond[], { design, trajectory }: RunView): readonly SceneBond[] {
+  const orders = trajectory === null ? null : frozenOrders(design, trajectory.topology)
+  const n = trajectory?.topology.numbers.length ?? 0
+  return live.map(({ i, j, strength }) => ({ i, j, strength, order: orders?.get(i * n + j) ?? 1 }))
+}
+
+const knownOrders = new WeakMap<Topology, { readonly design: Design; readonly orders: ReadonlyMap<number, number> }>()
+
+/** Orders of the scaffold's bonds in a batch, by `i * n_atoms + j`; every frame asks, so they are kept. */
+function frozenOrders(design: Design, topology: Topology): ReadonlyMap<number, number> {
+  const known = knownOrders.get(topology)
+  if (known?.design === design) return known.orders
+  const n = topology.numbers.length
+  const bonds = repeatBonds(openScaffold(design)?.bonds ?? [], topology.ptr)
+  const orders = new Map(bonds.map(([i, j, order]) => [i * n + j, order]))
+  knownOrders.set(topology, { design, orders })
+  return orders
 }
 
 /** Before the first frame: the scaffold in every cell. */

@@ -4,11 +4,11 @@ import { displacedHydrogens, findBlob } from '../document/design'
 import { keptScaffold } from '../document/spec'
 import type { Design, GaussianBlob } from '../document/types'
 import { SHELL_50, SHELL_95 } from '../geometry/ellipsoid'
-import { rotate } from '../geometry/quat'
-import { AXES, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
+import { rotate, toMatrix } from '../geometry/quat'
+import { AXES, add, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
 import type { Topology } from '../stream/protocol'
 import type { AtomLook, BlobLook, DrawnBond } from './adapter'
-import { inPlace, type Place } from './layout'
+import type { Place } from './layout'
 
 /** Colours that the page's theme gives to the canvas; `#rrggbb`. */
 export interface Palette {
@@ -84,27 +84,61 @@ export interface BatchView {
   readonly palette: Palette
 }
 
-/** Molecules of a batch, each moved to its place. `positions [n_atoms, 3]` of the whole batch. */
-export function batchDrawing(topology: Topology, positions: ArrayLike<number>, bonds: readonly SceneBond[], view: BatchView): Drawing {
+/** What is drawn of a batch, whatever the frame: only where atoms are changes from one to the next. */
+interface Cast {
+  readonly looks: readonly AtomLook[]
+  readonly origin: Drawing['origin']
+  /** Place among the drawn atoms of each atom of the batch, or -1. */
+  readonly index: Int32Array
+  /** What it was made for. */
+  readonly palette: Palette
+  readonly key: string
+}
+
+const casts = new WeakMap<Topology, Cast>()
+
+function castOf(topology: Topology, { shown, palette }: BatchView): Cast {
+  const key = shown.map(({ molecule, tone }) => `${molecule}${tone}`).join()
+  const known = casts.get(topology)
+  if (known?.palette === palette && known.key === key) return known
   const looks: AtomLook[] = []
   const origin: { molecule: number; atom: number }[] = []
-  const coordinates: number[] = []
   const index = new Int32Array(topology.numbers.length).fill(-1)
-  for (const { molecule, tone, place } of view.shown) {
+  for (const { molecule, tone } of shown) {
     const start = topology.ptr[molecule]
     for (let atom = start; atom < topology.ptr[molecule + 1]; atom++) {
       index[atom] = looks.length
-      looks.push(atomLook(topology.numbers[atom], tone, view.palette))
+      looks.push(atomLook(topology.numbers[atom], tone, palette))
       origin.push({ molecule, atom: atom - start })
-      const at: Vec3 = [positions[3 * atom], positions[3 * atom + 1], positions[3 * atom + 2]]
-      coordinates.push(...inPlace(place, view.center, at))
     }
   }
-  const drawn = bonds.flatMap(({ i, j, order, strength }): DrawnBond[] => {
+  const made: Cast = { looks, origin, index, palette, key }
+  casts.set(topology, made)
+  return made
+}
+
+/** Molecules of a batch, each moved to its place. `positions [n_atoms, 3]` of the whole batch. */
+export function batchDrawing(topology: Topology, positions: ArrayLike<number>, bonds: readonly SceneBond[], view: BatchView): Drawing {
+  const { looks, origin, index } = castOf(topology, view)
+  const moved = new Float32Array(3 * looks.length)
+  const [cx, cy, cz] = view.center
+  let k = 0
+  for (const { molecule, place } of view.shown) {
+    const [ox, oy, oz] = add(view.center, place.offset)
+    const [rx, ry, rz] = toMatrix(place.turn)
+    for (let atom = topology.ptr[molecule]; atom < topology.ptr[molecule + 1]; atom++) {
+      const [x, y, z] = [positions[3 * atom] - cx, positions[3 * atom + 1] - cy, positions[3 * atom + 2] - cz]
+      moved[k++] = ox + rx[0] * x + rx[1] * y + rx[2] * z
+      moved[k++] = oy + ry[0] * x + ry[1] * y + ry[2] * z
+      moved[k++] = oz + rz[0] * x + rz[1] * y + rz[2] * z
+    }
+  }
+  const drawn: DrawnBond[] = []
+  for (const { i, j, order, strength } of bonds) {
     const [a, b] = [index[i], index[j]]
-    return a < 0 || b < 0 ? [] : [{ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) }]
-  })
-  return { looks, positions: Float32Array.from(coordinates), bonds: drawn, origin }
+    if (a >= 0 && b >= 0) drawn.push({ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) })
+  }
+  return { looks, positions: moved, bonds: drawn, origin }
 }
 
 /** The perceived bonds of every candidate, as bonds of the batch. */

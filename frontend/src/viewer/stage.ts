@@ -21,8 +21,6 @@ export interface View {
   readonly grid: Grid | null
   /** Å; the ball that one molecule of the picture takes. */
   readonly radius: number
-  /** Grows whenever atoms are redrawn. */
-  readonly revision: number
   /** Why there is no picture, or null. */
   readonly failure: string | null
 }
@@ -54,6 +52,8 @@ function fitOne(camera: Camera, viewport: Viewport, { center, radius }: Extent):
 /** Draws the subject when something has changed, and only then. One for the life of the page, outside React. */
 export class Stage {
   readonly view: StoreApi<View>
+  /** Grows whenever atoms are redrawn: apart from the view, since only what stands upon atoms cares. */
+  readonly drawn: StoreApi<{ readonly revision: number }>
   readonly playhead: StoreApi<Playhead>
   private adapter: ViewerAdapter | null = null
   private readonly element = document.createElement('div')
@@ -71,9 +71,9 @@ export class Stage {
       pivot: [0, 0, 0],
       grid: null,
       radius: 1,
-      revision: 0,
       failure: null,
     }))
+    this.drawn = createStore(() => ({ revision: 0 }))
     this.playhead = createStore<Playhead>()(() => ({ at: 0, playing: false }))
     this.playhead.subscribe(() => this.invalidate())
   }
@@ -167,7 +167,7 @@ export class Stage {
       const { camera, grid } = this.view.getState()
       const picture = this.compose(camera, grid)
       this.picture = { ...picture, drawing: dress(picture.drawing, this.options.look()) }
-      this.view.setState((v) => ({ revision: v.revision + 1 }))
+      this.drawn.setState(({ revision }) => ({ revision: revision + 1 }))
     }
     this.adapter.paint(this.view.getState().camera, this.picture.blobs, this.atomsStale ? this.picture.drawing : null)
     this.atomsStale = false

@@ -11,19 +11,19 @@ export interface GeometryGroup3D {
   vertexArray: Float32Array | null
   normalArray: Float32Array | null
   colorArray: Float32Array | null
+  radiusArray: Float32Array | null
   faceArray: Uint16Array | null
+  lineArray: Uint16Array | null
   vertices: number
   faceidx: number
-  __webglRadiusBuffer?: WebGLBuffer
-  __webglOffsetBuffer?: WebGLBuffer
   truncateArrayBuffers(mesh: boolean, reallocate: boolean): void
 }
 
 export interface Geometry3D {
   geometryGroups: GeometryGroup3D[]
+  verticesNeedUpdate: boolean
   colorsNeedUpdate: boolean
   updateGeoGroup(vertices: number): GeometryGroup3D
-  dispose(): void
 }
 
 export interface Material3D {
@@ -66,7 +66,6 @@ export interface Atom3D {
 
 export interface Model3D {
   atoms: Atom3D[]
-  molObj: Object3D | null
   renderedMolObj: Object3D | null
 }
 
