@@ -60,7 +60,7 @@ class Conditioned(PaiNN):
             width = (HIGH - LOW) / (N_LEVELS - 1)
             level = torch.exp(-0.5 * ((sigma.log()[:, None] - self.centres) / width) ** 2)
             q = q + self.time(level)[mol_idx]
-        found = self.vectors(q, mu)
+        found = self.vectors(q, mu, blocks)
         if self.objective == "gpff":
             return 2.0 * (found - pull * x)
         spread = torch.zeros(n_molecules, 2, device=x.device).index_add_(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpff.painn import Mixing, NetworkConfig, Representation
+from gpff.painn import GatedBlock, Mixing, NetworkConfig, Representation
 from gpff.radial import cosine_cutoff
 
 
@@ -79,5 +79,10 @@ class DenseBlocks:
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:
         """The update within an atom."""
+        out: tuple[Tensor, Tensor] = block(q, mu)
+        return out
+
+    def gate(self, block: GatedBlock, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:
+        """A block of the head."""
         out: tuple[Tensor, Tensor] = block(q, mu)
         return out

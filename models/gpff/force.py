@@ -56,7 +56,7 @@ def padding(n_atoms: int) -> int:
     oneDNN compiles a product for every new shape, which takes longer than the product: a third of all training time,
     and several milliseconds of a step that a molecule joins, were such compilations.
     """
-    return -n_atoms % (8 if n_atoms <= 128 else 16 if n_atoms <= 512 else 32 if n_atoms <= 1024 else 64)
+    return -n_atoms % (8 if n_atoms <= 256 else 16 if n_atoms <= 512 else 32 if n_atoms <= 1024 else 64)
 
 
 def padded(numbers: Tensor, positions: Tensor, ptr: Tensor, more: int) -> tuple[Tensor, Tensor, Tensor]:

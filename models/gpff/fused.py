@@ -1,4 +1,4 @@
-"""PaiNN's two blocks on the compiled kernels, each one differentiable function with its backward pass by hand.
+"""PaiNN's blocks on the compiled kernels, each one differentiable function with its backward pass by hand.
 
 Matrix products stay PyTorch's; everything between them is one pass over memory. Only first derivatives, and none
 with respect to positions: pseudo-forces are predicted directly. Under autocast the factors of products are rounded to
@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from gpff.kernel import Pairs, lib
-from gpff.painn import EPSILON, Mixing
+from gpff.painn import EPSILON, GatedBlock, Mixing
 
 
 def _pointers(*tensors: Tensor | None) -> list[int | None]:
@@ -112,8 +112,57 @@ class _Mix(torch.autograd.Function):
         return gq_in, gmu_in, g_mix_weight.float(), g_w1.float(), g_b1, g_w2.float(), g_b2
 
 
+class _Gate(torch.autograd.Function):
+    """A block of the head; scalars come without the activation that may follow."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, q: Tensor, mu: Tensor, w_mix: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        n_atoms, width = q.shape
+        out = len(w_mix) // 2
+        threads = torch.get_num_threads()
+        low = torch.is_autocast_enabled("cpu")
+        w_mix, w1, w2, factor = _factors(low, w_mix, w1, w2, mu)
+        mix = (factor.view(-1, width) @ w_mix.t()).float()
+        context = torch.empty(n_atoms, width + out)
+        lib().gpff_head_in(*_pointers(mix, q.contiguous(), context), n_atoms, width, out, threads)
+        (into,) = _factors(low, context)
+        h = (into @ w1.t()).float().add_(b1)
+        (s,) = _factors(low, silu(h))
+        y = (s @ w2.t()).float().add_(b2)
+        s_out, mu_out = torch.empty(n_atoms, out), torch.empty(n_atoms, 3, out)
+        lib().gpff_head_out(*_pointers(mix, y, s_out, mu_out), n_atoms, out, threads)
+        ctx.save_for_backward(factor, w_mix, w1, w2, mix, context, into, h, s, y)
+        ctx.low = low
+        return s_out, mu_out
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        mu, w_mix, w1, w2, mix, context, into, h, s, y = ctx.saved_tensors
+        gs, gmu = gradients[0].contiguous(), gradients[1].contiguous()
+        n_atoms, out = gs.shape
+        width = mu.shape[-1]
+        threads = torch.get_num_threads()
+        low: bool = ctx.low
+        gy, gmix = torch.empty_like(y), torch.empty_like(mix)
+        lib().gpff_head_out_backward(*_pointers(mix, gs, gmu, gy), n_atoms, out, threads)
+        g_b2 = gy.sum(0)
+        (gy,) = _factors(low, gy)
+        gh = _silu_backward((gy @ w2).float(), h)
+        g_b1 = gh.sum(0)
+        (gh,) = _factors(low, gh)
+        g_context = (gh @ w1).float()
+        lib().gpff_head_in_backward(*_pointers(mix, context, y, gmu, g_context, gmix), n_atoms, width, out, threads)
+        (gmix,) = _factors(low, gmix)
+        gmu_in = (gmix @ w_mix).float().view(n_atoms, 3, width)
+        g_mix_weight = gmix.t() @ mu.view(-1, width)
+        g_w1, g_w2 = gh.t() @ into, gy.t() @ s
+        return g_context[:, :width], gmu_in, g_mix_weight.float(), g_w1.float(), g_b1, g_w2.float(), g_b2
+
+
 class FusedBlocks:
-    """Both blocks of every layer for one batch; ``filters`` as :meth:`gpff.painn.PaiNN.filters` gives them."""
+    """All blocks of one batch; ``filters`` as :meth:`gpff.painn.PaiNN.filters` gives them."""
 
     def __init__(self, filters: Tensor, pairs: Pairs) -> None:
         self._tables = filters.unbind(0)
@@ -131,3 +180,9 @@ class FusedBlocks:
             q, mu, block.mu_channel_mix.weight, first.weight, first.bias, second.weight, second.bias
         )
         return out
+
+    def gate(self, block: GatedBlock, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:
+        """The head's ``s [n_atoms, n_out]`` and gated vectors ``[n_atoms, 3, n_out]``."""
+        first, second = block.scalar_net
+        s, gated = _Gate.apply(q, mu, block.mix_vectors.weight, first.weight, first.bias, second.weight, second.bias)
+        return (silu(s) if block.activate else s), gated

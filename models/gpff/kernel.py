@@ -43,6 +43,10 @@ _SIGNATURES = {
     "gpff_gate_out": [*[_P] * 7, _I64, _I64, _I32],
     "gpff_gate_out_backward": [*[_P] * 5, _I64, _I64, _I32],
     "gpff_gate_in_backward": [*[_P] * 8, _I64, _I64, _I32],
+    "gpff_head_in": [*[_P] * 3, _I64, _I64, _I64, _I32],
+    "gpff_head_out": [*[_P] * 4, _I64, _I64, _I32],
+    "gpff_head_out_backward": [*[_P] * 4, _I64, _I64, _I32],
+    "gpff_head_in_backward": [*[_P] * 6, _I64, _I64, _I64, _I32],
 }
 
 

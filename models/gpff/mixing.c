@@ -12,6 +12,8 @@
 #define CLONES
 #endif
 
+#define SMALLEST 1e-24f /* of a squared norm in the head: that of a zero vector has no gradient */
+
 #define EACH_ATOM _Pragma("omp parallel for num_threads(n_threads) schedule(static)") for (int64_t a = 0; a < n; ++a)
 
 CLONES static void gate_in(const float *restrict v, const float *restrict q, float *restrict ctx,
@@ -86,4 +88,67 @@ void gpff_gate_in_backward(const float *mix, const float *ctx, const float *y, c
                            const float *gctx, float *gmix, float *gq_in, int64_t n, int64_t F, int n_threads) {
     EACH_ATOM gate_in_back(mix + a * 6 * F, ctx + a * 2 * F, y + a * 3 * F, gq + a * F, gmu + a * 3 * F,
                            gctx + a * 2 * F, gmix + a * 6 * F, gq_in + a * F, F);
+}
+
+/* The head's gated blocks (painn.py, GatedBlock): mix = mu W^T holds V and W, [n_atoms, 3, 2G];
+ * ctx [n_atoms, F + G] = [q, |V|]; y [n_atoms, 2G] = [s, gate] is the scalar network's answer. */
+
+CLONES static void head_in(const float *restrict v, const float *restrict q, float *restrict ctx, int64_t F, int64_t G) {
+    const int64_t s = 2 * G;
+    for (int64_t f = 0; f < F; ++f) ctx[f] = q[f];
+    for (int64_t f = 0; f < G; ++f) {
+        const float square = v[f] * v[f] + v[s + f] * v[s + f] + v[2 * s + f] * v[2 * s + f];
+        ctx[F + f] = sqrtf(square > SMALLEST ? square : SMALLEST);
+    }
+}
+
+void gpff_head_in(const float *mix, const float *q, float *ctx, int64_t n, int64_t F, int64_t G, int n_threads) {
+    EACH_ATOM head_in(mix + a * 6 * G, q + a * F, ctx + a * (F + G), F, G);
+}
+
+CLONES static void head_out(const float *restrict mix, const float *restrict y, float *restrict s_out,
+                            float *restrict mu_out, int64_t G) {
+    for (int64_t f = 0; f < G; ++f) s_out[f] = y[f];
+    for (int64_t c = 0; c < 3; ++c)
+        for (int64_t f = 0; f < G; ++f) mu_out[c * G + f] = y[G + f] * mix[c * 2 * G + G + f];
+}
+
+/* s_out = s, without its activation;  mu_out = gate W */
+void gpff_head_out(const float *mix, const float *y, float *s_out, float *mu_out, int64_t n, int64_t G, int n_threads) {
+    EACH_ATOM head_out(mix + a * 6 * G, y + a * 2 * G, s_out + a * G, mu_out + a * 3 * G, G);
+}
+
+CLONES static void head_out_back(const float *restrict mix, const float *restrict gs, const float *restrict gmu,
+                                 float *restrict gy, int64_t G) {
+    const int64_t s = 2 * G;
+    const float *w = mix + G;
+    for (int64_t f = 0; f < G; ++f) {
+        gy[f] = gs[f];
+        gy[G + f] = gmu[f] * w[f] + gmu[G + f] * w[s + f] + gmu[2 * G + f] * w[2 * s + f];
+    }
+}
+
+/* Gradient of y from those of s_out and mu_out. */
+void gpff_head_out_backward(const float *mix, const float *gs, const float *gmu, float *gy, int64_t n, int64_t G,
+                            int n_threads) {
+    EACH_ATOM head_out_back(mix + a * 6 * G, gs + a * G, gmu + a * 3 * G, gy + a * 2 * G, G);
+}
+
+CLONES static void head_in_back(const float *restrict mix, const float *restrict norm, const float *restrict gate,
+                                const float *restrict gmu, const float *restrict gnorm, float *restrict gmix, int64_t G) {
+    for (int64_t c = 0; c < 3; ++c) {
+        const float *v = mix + c * 2 * G;
+        float *gv = gmix + c * 2 * G, *gw = gv + G;
+        for (int64_t f = 0; f < G; ++f) {
+            gv[f] = norm[f] * norm[f] > SMALLEST ? gnorm[f] * v[f] / norm[f] : 0.0f;
+            gw[f] = gmu[c * G + f] * gate[f];
+        }
+    }
+}
+
+/* Gradient of mix; that of q is the first part of gctx. */
+void gpff_head_in_backward(const float *mix, const float *ctx, const float *y, const float *gmu, const float *gctx,
+                           float *gmix, int64_t n, int64_t F, int64_t G, int n_threads) {
+    EACH_ATOM head_in_back(mix + a * 6 * G, ctx + a * (F + G) + F, y + a * 2 * G + G, gmu + a * 3 * G,
+                           gctx + a * (F + G) + F, gmix + a * 6 * G, G);
 }

@@ -40,6 +40,8 @@ class Blocks(Protocol):
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]: ...
 
+    def gate(self, block: GatedBlock, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]: ...
+
 
 def _dense(n_in: int, n_out: int, bias: bool = True) -> nn.Linear:
     """A linear layer with SchNetPack's initialisation (Xavier, zero bias)."""
@@ -161,12 +163,13 @@ class PaiNN(Representation):
             blocks: evaluates the blocks of this batch.
         """
         x, pull = centred(positions, mol_idx, n_molecules)
-        return 2.0 * (self.vectors(*self.represent(numbers, blocks)) - pull * x)
+        return 2.0 * (self.vectors(*self.represent(numbers, blocks), blocks) - pull * x)
 
-    def vectors(self, q: Tensor, mu: Tensor) -> Tensor:
+    def vectors(self, q: Tensor, mu: Tensor, blocks: Blocks) -> Tensor:
         """What the head makes of the features: one vector an atom, ``[n_atoms, 3]``."""
         for block in self.head:
-            q, mu = block(q, mu)
+            assert isinstance(block, GatedBlock)
+            q, mu = blocks.gate(block, q, mu)
         return mu.squeeze(-1)
 
 

@@ -43,8 +43,8 @@ class TrainConfig:
     network that runs away on one compressed cloud must not lose the rest of its batch. ``ema`` is the decay of the
     averaged weights, which are the ones that ship. ``bfloat16`` lets products be that coarse, on CPUs that gain by it.
     ``optimizer`` "muon" makes the steps of hidden matrices orthogonal and leaves the rest to AdamW: a fifth slower a
-    step, and further after as many steps (docs/training). ``objective`` and ``time_aware`` make the paper's comparisons of it
-    (conditioned.py); those do not ship.
+    step, and further after as many steps (docs/training). ``objective`` and ``time_aware`` make the paper's comparisons
+    of it (conditioned.py); those do not ship.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
