@@ -25,23 +25,30 @@ from studio.results import frame_of
 
 JOBS = (1, 4, 8, 32)
 STEPS, ROUNDS = 64, 4
-PARTS = ("network", "scheduling and samplers", "messages", "frames")
+PARTS = ("network", "samplers", "scheduling", "messages", "frames")
+ADDED = slice(2, None)  # what the service adds: a run in a notebook has the network and the samplers as well
 
 
 @dataclass(frozen=True)
 class Overhead:
-    """Seconds of every step of ``jobs`` jobs, ``[n_steps, 4]`` in the order of `PARTS`.
+    """Seconds of every step of ``jobs`` jobs, ``[n_steps, 5]`` in the order of `PARTS`.
 
-    Messages are snapshots on their way out of the engine's process; frames are what the web process makes of them:
-    unpickled, turned into frames, encoded.
+    Scheduling is all that the engine does beside the network and the samplers' arithmetic: which jobs, put together
+    and taken apart, and what is told of them. Messages are snapshots on their way out of the engine's process; frames
+    are what the web process makes of them: unpickled, turned into frames, encoded.
     """
 
     jobs: int
     seconds: Floats
 
     @property
-    def shares(self) -> Floats:
-        """All but the network, of each step: ``[n_steps]``."""
+    def added(self) -> Floats:
+        """Scheduling and encoding, as a share of each step: ``[n_steps]``."""
+        return np.asarray(self.seconds[:, ADDED].sum(axis=1) / self.seconds.sum(axis=1))
+
+    @property
+    def beside(self) -> Floats:
+        """All but the network, as a share of each step: ``[n_steps]``."""
         return np.asarray(self.seconds[:, 1:].sum(axis=1) / self.seconds.sum(axis=1))
 
 
@@ -72,8 +79,9 @@ def _steps(forces: ForceFn, jobs: int) -> Floats:
         for letter in letters:
             _frame(letter)
         ended = time.perf_counter()
-        own = engine.report(stepped - began, 1).overhead_s
-        seconds.append([stepped - began - own, own, packed - stepped, ended - packed])
+        told = engine.report(stepped - began, 1)
+        network = told.step_s - told.samplers_s - told.overhead_s
+        seconds.append([network, told.samplers_s, told.overhead_s, packed - stepped, ended - packed])
     return np.array(seconds[1:])  # the first makes the states
 
 

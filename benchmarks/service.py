@@ -91,8 +91,9 @@ def _overhead() -> Iterator[str]:
     )
     for found in overhead.measure():
         parts = " | ".join(f"{1000 * part:.2f}" for part in np.median(found.seconds, axis=0))
-        half, most = np.percentile(100 * found.shares, [50, 99])
-        yield f"| {found.jobs} | {len(found.shares)} | {parts} | **{half:.1f} %** | {most:.1f} % |"
+        half, most = np.percentile(100 * found.added, [50, 99])
+        beside = 100 * np.median(found.beside)
+        yield f"| {found.jobs} | {len(found.added)} | {parts} | **{half:.1f} %** | {most:.1f} % | {beside:.1f} % |"
     yield ""
 
 

@@ -72,6 +72,11 @@ class Segments:
         return segment_index(self.ptr)
 
     @cached_property
+    def smallest(self) -> int:
+        """Rows of the segment that has fewest."""
+        return int(self.sizes.min())
+
+    @cached_property
     def _starts(self) -> Ints:
         return self.ptr[:-1]
 

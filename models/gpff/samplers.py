@@ -26,6 +26,7 @@ asks anew. Every answer that a molecule could fit is taken as it is.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,25 +99,23 @@ class State:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as one piece of bytes: arrays one by one take longer than a molecule's share of the network."""
-        floats = np.concatenate([self.positions.ravel(), self.sigma_hat, self.rms_force])
-        flags = np.concatenate([self.active, self.failed])
-        data = floats.tobytes() + self.nfe.astype(np.int64).tobytes() + flags.tobytes()
+        parts = self.positions, self.sigma_hat, self.rms_force, self.nfe, self.active, self.failed
+        data = b"".join([part.tobytes() for part in parts])
         return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, data)
 
 
 def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, data: bytes) -> State:
     """The state of `n` molecules; its arrays cannot be written to."""
-    floats = np.frombuffer(data, np.float64, 3 * n_atoms + 2 * n)
-    flags = np.frombuffer(data, np.bool_, 2 * n, offset=8 * (3 * n_atoms + 3 * n))
+    end = 24 * n_atoms
     return State(
-        positions=floats[: 3 * n_atoms].reshape(n_atoms, 3),
-        step=step,
-        active=flags[:n],
-        sigma_hat=floats[3 * n_atoms : -n],
-        rms_force=floats[-n:],
-        nfe=np.frombuffer(data, np.int64, n, offset=8 * (3 * n_atoms + 2 * n)),
-        failed=flags[n:],
-        walk=walk,
+        np.ndarray((n_atoms, 3), np.float64, data),
+        step,
+        np.ndarray(n, np.bool_, data, end + 24 * n),
+        np.ndarray(n, np.float64, data, end),
+        np.ndarray(n, np.float64, data, end + 8 * n),
+        np.ndarray(n, np.int64, data, end + 16 * n),
+        np.ndarray(n, np.bool_, data, end + 25 * n),
+        walk,
     )
 
 
@@ -210,7 +209,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     for name, array in (("proposal", proposal), ("forces", forces)):
         if array.shape != (plan.n_atoms, 3):
             raise InputError(name, f"shape ({plan.n_atoms}, 3)", f"shape {array.shape}")
-    live, sane = state.active, _within(forces, MAX_FORCE)
+    live, sane = state.active, _largest(forces) <= MAX_FORCE
     if not sane:
         live = live & plan.molecules.all((np.abs(forces) <= MAX_FORCE).all(axis=1))  # what is not finite is not
     finite = np.asarray(forces, dtype=np.float64)
@@ -227,9 +226,10 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
         moved, walk, ends = diffusion.move(
             plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, relative, sigma_hat
         )
-    if not _within(moved, MAX_COORDINATE):
+    far = _largest(moved)
+    if not far <= MAX_COORDINATE:
         live = live & plan.molecules.all((np.abs(moved) <= MAX_COORDINATE).all(axis=1))
-    if plan.sampler == "sdd":
+    if plan.sampler == "sdd" and not (live is state.active and _narrow(plan, far)):
         fits = _fits(plan, proposal, moved)
         if live is not state.active or not fits.all():
             again = state.active & ~(live & fits) & (clock.noise_now >= ASK_AGAIN)
@@ -297,9 +297,14 @@ def _noise(plan: Plan, call: Ints) -> Floats:
     return out
 
 
-def _within(values: NDArray[np.floating[Any]], bound: float) -> bool:
-    """Whether no value is farther from zero; False also when one is not finite."""
-    return bool(np.maximum.reduce(np.abs(values), axis=None, initial=0.0) <= bound)
+def _largest(values: NDArray[np.floating[Any]]) -> float:
+    """The largest distance of a value from zero; NaN, which is below nothing, when one is not a number."""
+    return float(np.maximum.reduce(np.abs(values), axis=None, initial=0.0))
+
+
+def _narrow(plan: Plan, far: float) -> bool:
+    """Whether `_fits` is true of all molecules for the reason alone that no coordinate is larger than `far`, Å."""
+    return 2.0 * math.sqrt(3.0) * far < REACH[0] + REACH[1] * plan.molecules.smallest
 
 
 def _fits(plan: Plan, proposal: Floats, estimate: Floats) -> Bools:
