@@ -62,6 +62,7 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
   switch (message.type) {
     case 'accepted':
       if (message.req_id !== run.reqId) return run
+      if (run.phase === 'cancelled') return { ...run, job: message.job } // somebody was quicker than the answer
       return { ...run, phase: 'queued', job: message.job, queuePos: message.queue_pos, spec: { ...run.spec, seed: message.seed } }
     case 'topology':
       if (message.job !== run.job || !isLive(run)) return run

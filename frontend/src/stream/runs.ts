@@ -1,59 +1,33 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Generation } from '../document/history'
-import { openScaffold, toSpec } from '../document/spec'
-import { sameContents, steeredBlobs } from '../document/steering'
+import { toSpec } from '../document/spec'
+import { sameContents } from '../document/steering'
 import type { Design } from '../document/types'
-import { repeatBonds } from './batch'
 import type { Frame } from './codec'
-import type { ClientMessage, ErrorMessage, Limits, ModelCard, ServerMessage, Topology } from './protocol'
+import type { ClientMessage, ServerMessage, VerdictMessage } from './protocol'
+import { NO_RUNS, type RunRecord, type RunsState } from './record'
+import { Reels } from './reels'
 import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
 import { stillRun } from './still'
-import { withReruns } from './rerun'
-import { Trajectory } from './trajectory'
+import type { Trajectory } from './trajectory'
+import { Wishes, type After } from './wishes'
 
-/** A run together with the design that it came from. */
-export interface RunRecord {
-  readonly run: Run
-  /** With its blobs as they are led now. */
-  readonly design: Design
-  /** As it was when the run began: what the picture is framed about. */
-  readonly begun: Design
-  /** The history node that it was started from. */
-  readonly node: number
-  /** The history node that holds what came of it, once there is one. */
-  readonly filed: number | null
-  /** Set for a run that its seed alone does not bring back. */
-  readonly altered: 'steered' | 'branched' | null
-  /** The run that it branched from, and where. */
-  readonly from: { readonly reqId: string; readonly step: number } | null
-}
-
-export interface RunsState {
-  readonly link: LinkState
-  readonly model: ModelCard | null
-  readonly limits: Limits | null
-  /** The run on show, live or finished. */
-  readonly active: string | null
-  readonly records: ReadonlyMap<string, RunRecord>
-  /** The last error that belongs to no run. */
-  readonly fault: ErrorMessage | null
-}
+export type { RunRecord, RunsState } from './record'
 
 /** Runs that are kept with all their frames; older ones are forgotten. */
 const KEPT_RUNS = 12
 const NO_CONNECTION = 'There is no connection to the service.'
-/** How long a slow run rests after a frame. */
-const REST_MS = 110
-/** How often a blob that is dragged is told to the service. */
-const STEER_MS = 70
+/** Verdicts on candidates that still move come by the dozen; so often they are looked at. */
+const VERDICTS_MS = 120
 
 export interface Sender {
   send(message: ClientMessage): boolean
 }
 
 /**
- * All runs of this page. Messages change the store; frames go into trajectories beside it and only wake `onFrames`.
+ * All runs of this page. Messages change the store; frames go into `Reels` beside it and only wake `onFrames`; what somebody wants of
+ * a live run goes through `Wishes`.
  */
 export class Runs {
   readonly store: StoreApi<RunsState>
@@ -61,27 +35,19 @@ export class Runs {
   onFrames: (reqId: string) => void = () => undefined
   /** Live runs rest after every frame, so that somebody can follow and lead them. */
   slow = false
-  private readonly resting = new Set<string>()
-  /** Frames of runs from which some were dropped on the way, sent once more from the first. */
-  private readonly refills = new Map<string, Trajectory>()
-  private readonly watchers = new Set<(reqId: string) => void>()
-  private readonly trajectories = new Map<string, Trajectory>()
   private sender: Sender = { send: () => false }
-  /** Runs whose blobs have moved since the service was last told, or was told just now. */
-  private readonly steering = new Map<string, 'told' | 'moved'>()
+  private readonly reels = new Reels()
+  private readonly wishes: Wishes
+  /** Verdicts that have come and have not been looked at. */
+  private verdicts: VerdictMessage[] = []
 
   constructor(
     private readonly makeId: () => string = () => crypto.randomUUID(),
-    private readonly after: (ms: number, run: () => void) => void = (ms, run) => void setTimeout(run, ms),
+    private readonly after: After = (ms, run) => void setTimeout(run, ms),
   ) {
-    this.store = createStore<RunsState>()(() => ({
-      link: { kind: 'connecting' },
-      model: null,
-      limits: null,
-      active: null,
-      records: new Map(),
-      fault: null,
-    }))
+    this.store = createStore<RunsState>()(() => NO_RUNS)
+    this.wishes = new Wishes((message) => this.sender.send(message), after, (id) => this.store.getState().records.get(id))
+    this.reels.watch((id) => this.onFrames(id))
   }
 
   attach(sender: Sender): void {
@@ -95,15 +61,20 @@ export class Runs {
   }
 
   trajectory(reqId: string): Trajectory | null {
-    return this.trajectories.get(reqId) ?? null
+    return this.reels.get(reqId)
   }
+
+  /** Tells of every frame of any run, until the answer is called. */
+  watchFrames(watcher: (reqId: string) => void): () => void {
+    return this.reels.watch(watcher)
+  }
+
+  // --- beginning and ending -----------------------------------------------------------------------
 
   /** Sends a design to the service. The run fails at once when there is no connection. */
   start(design: Design, node: number): string {
-    const id = this.makeId()
-    const run = newRun(id, toSpec(design))
-    const sent = this.sender.send({ type: 'start', req_id: id, spec: run.spec })
-    return this.open(id, { run: sent ? run : failRun(run, NO_CONNECTION), design, begun: design, node, filed: null, altered: null, from: null })
+    const run = newRun(this.makeId(), toSpec(design))
+    return this.begin({ run, design, begun: design, node, filed: null, altered: null, from: null })
   }
 
   /** A new run from a step of the one on show, with fresh noise; it shows the frames that led there. Null when there is nothing to branch from. */
@@ -111,23 +82,30 @@ export class Runs {
     const parent = this.active
     const trajectory = parent === null ? null : this.trajectory(parent.run.reqId)
     if (parent?.run.job == null || trajectory === null) return null
-    const id = this.makeId()
     const { job, spec, reqId } = parent.run
-    const run = newRun(id, { ...spec, seed })
-    const sent = this.sender.send({ type: 'branch', req_id: id, job, step, seed })
-    const record: RunRecord = {
-      run: sent ? run : failRun(run, NO_CONNECTION),
+    const run = newRun(this.makeId(), { ...spec, seed })
+    this.reels.branch(run.reqId, trajectory, parent.design, step)
+    return this.begin({
+      run,
       design: parent.design,
       begun: parent.begun,
       node: parent.filed ?? parent.node,
       filed: null,
       altered: 'branched',
-      from: { reqId, step },
-    }
-    const branch = new Trajectory(trajectory.topology, repeatBonds(openScaffold(parent.design)?.bonds ?? [], trajectory.topology.ptr))
-    branch.follow(trajectory, step)
-    this.trajectories.set(id, branch)
-    return this.open(id, record)
+      from: { reqId, job, step },
+    })
+  }
+
+  private begin(record: RunRecord): string {
+    const { run } = record
+    return this.open(run.reqId, this.ask(record) ? record : { ...record, run: failRun(run, NO_CONNECTION) })
+  }
+
+  /** Says to the service what the run is to be. Says the same every time, so that it may be asked again. */
+  private ask({ run, from }: RunRecord): boolean {
+    const { reqId: req_id, spec } = run
+    if (from === null) return this.sender.send({ type: 'start', req_id, spec })
+    return this.sender.send({ type: 'branch', req_id, job: from.job, step: from.step, ...(spec.seed == null ? {} : { seed: spec.seed }) })
   }
 
   private open(id: string, record: RunRecord): string {
@@ -140,18 +118,18 @@ export class Runs {
     const record = this.active
     if (record === null || !isLive(record.run)) return
     const { job, reqId } = record.run
-    if (job !== null) this.sender.send({ type: 'cancel', job })
+    if (job !== null) this.wishes.cancel(reqId, job)
     this.put(reqId, { ...record, run: { ...record.run, phase: 'cancelled', paused: false, lost: false } })
   }
+
+  // --- leading ------------------------------------------------------------------------------------
 
   /** Holds the live run between two steps, or lets it go on. */
   setPaused(paused: boolean): void {
     const record = this.active
     if (record?.run.phase !== 'running' || record.run.paused === paused) return
     const { job, reqId } = record.run
-    if (job !== null && this.sender.send({ type: paused ? 'pause' : 'resume_run', job })) {
-      this.put(reqId, { ...record, run: { ...record.run, paused } })
-    }
+    if (job !== null && this.wishes.pause(job, paused)) this.put(reqId, { ...record, run: { ...record.run, paused } })
   }
 
   /** Whether the live run would follow the blobs of this design. */
@@ -170,21 +148,10 @@ export class Runs {
       return
     }
     this.put(reqId, { ...record, design, node, altered: record.altered ?? 'steered' })
-    if (this.steering.has(reqId)) this.steering.set(reqId, 'moved')
-    else this.tellBlobs(reqId)
+    this.wishes.lead(reqId)
   }
 
-  private tellBlobs(reqId: string): void {
-    const record = this.store.getState().records.get(reqId)
-    if (record?.run.job == null || record.run.phase !== 'running') return
-    this.steering.set(reqId, 'told')
-    this.sender.send({ type: 'steer', job: record.run.job, blobs: steeredBlobs(record.design) })
-    this.after(STEER_MS, () => {
-      const moved = this.steering.get(reqId) === 'moved'
-      this.steering.delete(reqId)
-      if (moved) this.tellBlobs(reqId)
-    })
-  }
+  // --- what is on show ----------------------------------------------------------------------------
 
   /** Shows the newest run that was started from a history node and has no place of its own yet, if there is one. */
   show(node: number): boolean {
@@ -209,16 +176,18 @@ export class Runs {
     }
     const id = this.makeId()
     const { run, trajectory } = stillRun(id, design, generation)
-    this.trajectories.set(id, trajectory)
+    this.reels.set(id, trajectory)
     this.open(id, { run, design, begun: design, node, filed: node, altered: null, from: null })
   }
 
   /** Another document has been opened: its nodes have nothing to do with the runs so far. */
   clear(): void {
     this.cancel()
-    this.trajectories.clear()
+    this.reels.clear()
     this.store.setState({ records: new Map(), active: null })
   }
+
+  // --- what comes from the service ----------------------------------------------------------------
 
   onState(link: LinkState): void {
     this.store.setState({ link })
@@ -227,146 +196,123 @@ export class Runs {
   }
 
   onMessage(message: ServerMessage): void {
+    if (message.type === 'verdict') {
+      if (this.verdicts.push(message) === 1) this.after(VERDICTS_MS, () => this.heedVerdicts())
+      return
+    }
+    this.heedVerdicts()
     if (message.type === 'welcome') this.store.setState({ model: message.model, limits: message.limits })
-    if (message.type === 'busy') this.after(message.retry_after_ms, () => this.resend(message.req_id))
-    let claimed = false
+    if (message.type === 'busy') this.after(message.retry_after_ms, () => this.askAgain(message.req_id))
+    let claimed = this.wishes.grants(message)
     for (const [id, record] of this.store.getState().records) {
       if (isForgotten(record.run, message)) {
         claimed = true
         this.startAgain(id, record)
-        continue
-      }
-      const run = reduceRun(record.run, message)
-      if (run === record.run) continue
-      claimed = true
-      if (run.topology !== null && record.run.topology === null) this.openTrajectory(id, record, run.topology)
-      this.put(id, { ...record, run })
-      // It may have been resting when the connection went.
-      if (record.run.lost && isLive(run) && !run.lost && !run.paused && run.job !== null) this.sender.send({ type: 'resume_run', job: run.job })
-      if (message.type === 'final') {
-        if (this.refills.has(id)) this.refilled(id)
-        else this.refill(id, { ...record, run })
-        this.showReruns(id)
+      } else {
+        const run = reduceRun(record.run, message)
+        claimed ||= run !== record.run || this.isLate(record, message)
+        if (run !== record.run) this.moveOn(id, record, run, message)
       }
     }
     // A wish for a run that has just ended came too late, and nobody needs to hear of it.
     const news = message.type === 'error' && !claimed && message.job === null && message.code !== 'cancelled' && message.code !== 'ended'
-    if (news && !message.req_id?.startsWith('relax-')) {
-      this.store.setState({ fault: message })
+    if (news && !message.req_id?.startsWith('relax-')) this.store.setState({ fault: message })
+  }
+
+  /** A run is another than it was before this message. */
+  private moveOn(id: string, record: RunRecord, run: Run, message: ServerMessage): void {
+    const { design, run: before } = record
+    const now = { ...record, run }
+    if (run.topology !== null && before.topology === null) this.reels.open(id, design, run.topology)
+    this.put(id, now)
+    if (before.lost && !run.lost) this.wishes.sayAgain(now)
+    // Cancelled before the service had given it a name.
+    if (run.phase === 'cancelled' && run.job !== null && before.job === null) this.wishes.cancel(id, run.job)
+    if (message.type !== 'final') return
+    if (!this.reels.refilled(id)) this.refill(now)
+    const { candidates, attempts } = message.result
+    if (attempts.rerun > 0) this.reels.showReruns(id, design, candidates)
+  }
+
+  /** All verdicts that have come, at once: each alone would have the page look at every candidate. */
+  private heedVerdicts(): void {
+    const come = this.verdicts
+    if (come.length === 0) return
+    this.verdicts = []
+    const { records } = this.store.getState()
+    const next = new Map(records)
+    let changed = false
+    for (const [id, record] of records) {
+      const run = come.reduce<Run>(reduceRun, record.run)
+      if (run === record.run) continue
+      changed = true
+      next.set(id, { ...record, run })
     }
+    if (changed) this.store.setState({ records: next })
   }
 
   onFrame(frame: Frame): void {
     for (const [id, { run }] of this.store.getState().records) {
       if (!ownsFrame(run, frame)) continue
-      const refill = this.refills.get(id)
-      if (refill !== undefined && run.phase === 'done') {
-        refill.push(frame)
-        continue
-      }
-      this.trajectories.get(id)?.push(frame)
-      if (this.slow && !frame.final) this.rest(id)
-      this.tell(id)
+      this.reels.push(id, frame, run.phase === 'done')
+      if (this.slow && !frame.final) this.wishes.rest(id)
     }
   }
 
-  private tell(id: string): void {
-    this.onFrames(id)
-    for (const watcher of this.watchers) watcher(id)
-  }
-
-  /** Holds a live run for a moment. */
-  private rest(id: string): void {
-    const { run } = this.store.getState().records.get(id) ?? {}
-    if (run === undefined || run.job === null || run.phase !== 'running' || run.paused || this.resting.has(id)) return
-    const { job } = run
-    this.resting.add(id)
-    this.sender.send({ type: 'pause', job })
-    this.after(REST_MS, () => {
-      this.resting.delete(id)
-      const now = this.store.getState().records.get(id)?.run
-      if (now?.phase === 'running' && !now.paused) this.sender.send({ type: 'resume_run', job })
-    })
-  }
+  // --- what was missed ----------------------------------------------------------------------------
 
   /** Frames that came too fast were passed over: the service still has them. */
-  private refill(id: string, { run, design, from }: RunRecord): void {
-    const trajectory = this.trajectories.get(id)
-    if (run.job === null || run.topology === null || trajectory === undefined || !trajectory.gaps || from !== null || this.refills.has(id)) return
-    const bonds = openScaffold(design)?.bonds ?? []
-    this.refills.set(id, new Trajectory(run.topology, repeatBonds(bonds, run.topology.ptr)))
-    this.sender.send({ type: 'resume', job: run.job, last_seq: 0, req_id: id })
+  private refill({ run }: RunRecord): void {
+    if (run.job !== null && this.reels.wantsRefill(run.reqId)) {
+      this.sender.send({ type: 'resume', job: run.job, last_seq: 0, req_id: run.reqId })
+    }
   }
 
-  /** All frames of a run that has ended are here. */
-  private refilled(id: string): void {
-    const [refill, had] = [this.refills.get(id), this.trajectories.get(id)]
-    if (refill === undefined) return
-    this.refills.delete(id)
-    if (had !== undefined && refill.length < had.length) return
-    this.trajectories.set(id, refill)
-    this.tell(id)
+  /** Whether this says that frames of a run that has ended are not to be had any more. */
+  private isLate({ run }: RunRecord, message: ServerMessage): boolean {
+    return run.phase === 'done' && message.type === 'error' && message.req_id === run.reqId
   }
 
-  /** Candidates that were run again are shown in the places of those that failed. */
-  private showReruns(id: string): void {
+  /** A run that has not been answered, because the service was busy or the connection broke, is asked for once more. */
+  private askAgain(id: string): void {
     const record = this.store.getState().records.get(id)
-    const trajectory = this.trajectories.get(id)
-    const result = record?.run.result
-    if (record === undefined || trajectory === undefined || result == null || result.attempts.rerun === 0) return
-    this.trajectories.set(id, withReruns(trajectory, result.candidates, openScaffold(record.design)?.bonds ?? []))
-    this.tell(id)
-  }
-
-  /** Tells of every frame of any run, until the answer is called. */
-  watchFrames(watcher: (reqId: string) => void): () => void {
-    this.watchers.add(watcher)
-    return () => this.watchers.delete(watcher)
-  }
-
-  private openTrajectory(id: string, { design, from }: RunRecord, topology: Topology): void {
-    if (from !== null && this.trajectories.has(id)) return // a branch has its parent's atoms
-    const bonds = openScaffold(design)?.bonds ?? []
-    this.trajectories.set(id, new Trajectory(topology, repeatBonds(bonds, topology.ptr)))
-  }
-
-  private put(id: string, record: RunRecord): void {
-    this.store.setState(({ records }) => ({ records: new Map(records).set(id, record) }))
-  }
-
-  private resend(id: string): void {
-    const record = this.store.getState().records.get(id)
-    if (record?.run.phase === 'sending') this.sender.send({ type: 'start', req_id: id, spec: record.run.spec })
+    if (record?.run.phase === 'sending') this.ask(record)
   }
 
   private lose(): void {
+    this.reels.dropRefills()
     for (const [id, record] of this.store.getState().records) {
       const run = loseRun(record.run)
       if (run !== record.run) this.put(id, { ...record, run })
     }
   }
 
-  /** The service has gone on meanwhile: it sends every frame that was missed. A run that it had not answered yet is sent again. */
+  /** The service has gone on meanwhile: it sends every frame that was missed. A run that it had not answered yet is asked for again. */
   private findAgain(): void {
-    for (const [id, { run }] of this.store.getState().records) {
+    this.wishes.cancelAgain()
+    for (const [id, record] of this.store.getState().records) {
+      const { run } = record
+      if (run.phase === 'done') this.refill(record)
       if (!run.lost) continue
-      const { job } = run
-      if (job === null) this.startAgain(id, this.store.getState().records.get(id))
-      else this.sender.send({ type: 'resume', job, last_seq: Math.max(0, this.trajectory(id)?.lastSeq ?? 0), req_id: id })
+      if (run.job !== null) this.sender.send({ type: 'resume', job: run.job, last_seq: Math.max(0, this.trajectory(id)?.lastSeq ?? 0), req_id: id })
+      else if (record.from === null) this.startAgain(id, record)
+      else this.askAgain(id)
     }
   }
 
   /** The service knows the run no more, but a seed brings back the very same molecules; nothing brings back one that was led by hand. */
-  private startAgain(id: string, record: RunRecord | undefined): void {
-    if (record === undefined) return
+  private startAgain(id: string, record: RunRecord): void {
     if (record.altered !== null) {
       this.put(id, { ...record, run: failRun(record.run, 'The connection was lost, and the service no longer has this run.') })
       return
     }
-    this.trajectories.delete(id)
-    const run = newRun(id, record.run.spec)
-    this.put(id, { ...record, run })
-    this.resend(id)
+    this.reels.forget(id)
+    this.put(id, { ...record, run: newRun(id, record.run.spec) })
+    this.askAgain(id)
+  }
+
+  private put(id: string, record: RunRecord): void {
+    this.store.setState(({ records }) => ({ records: new Map(records).set(id, record) }))
   }
 
   private forgetOld(): void {
@@ -376,7 +322,8 @@ export class Runs {
     const kept = new Map(records)
     for (const id of old) {
       kept.delete(id)
-      this.trajectories.delete(id)
+      this.reels.forget(id)
+      this.wishes.forget(id)
     }
     this.store.setState({ records: kept })
   }

@@ -17,11 +17,13 @@ export class Trajectory {
   private newest = -1
   /** Whether frames were passed over on the way here. */
   gaps = false
+  /** How many of the frames are another run's, that this one branched from. */
+  private inherited = 0
   private readonly tracker: BondTracker
 
   constructor(
     readonly topology: Topology,
-    frozenBonds: readonly Bond[],
+    private readonly frozenBonds: readonly Bond[],
   ) {
     this.tracker = new BondTracker(topology.numbers, topology.ptr, frozenBonds, (i) => topology.fixed[i])
   }
@@ -35,10 +37,22 @@ export class Trajectory {
   follow(parent: Trajectory, step: number): void {
     if (parent.topology.numbers.length !== this.topology.numbers.length) return
     const fork = parent.frames.findLastIndex((frame) => frame.step === step)
-    for (const frame of parent.frames.slice(0, Math.max(0, fork))) {
+    this.inherit(parent.frames.slice(0, Math.max(0, fork)))
+  }
+
+  private inherit(frames: readonly StoredFrame[]): void {
+    for (const frame of frames) {
       this.tracker.update(frame.positions)
       this.frames.push(frame)
     }
+    this.inherited = frames.length
+  }
+
+  /** The same before the first frame of its own came. */
+  afresh(): Trajectory {
+    const again = new Trajectory(this.topology, this.frozenBonds)
+    again.inherit(this.frames.slice(0, this.inherited))
+    return again
   }
 
   /** Takes a decoded frame, unless it is no newer than the last; its arrays are copied because they are views into the message. */

@@ -1,0 +1,34 @@
+import type { Design } from '../document/types'
+import type { ErrorMessage, Limits, ModelCard } from './protocol'
+import type { Run } from './run'
+import type { LinkState } from './socket'
+
+/** A run together with the design that it came from. */
+export interface RunRecord {
+  readonly run: Run
+  /** With its blobs as they are led now. */
+  readonly design: Design
+  /** As it was when the run began: what the picture is framed about. */
+  readonly begun: Design
+  /** The history node that it was started from. */
+  readonly node: number
+  /** The history node that holds what came of it, once there is one. */
+  readonly filed: number | null
+  /** Set for a run that its seed alone does not bring back. */
+  readonly altered: 'steered' | 'branched' | null
+  /** The run that it branched from, by both its names, and where. */
+  readonly from: { readonly reqId: string; readonly job: string; readonly step: number } | null
+}
+
+export interface RunsState {
+  readonly link: LinkState
+  readonly model: ModelCard | null
+  readonly limits: Limits | null
+  /** The run on show, live or finished. */
+  readonly active: string | null
+  readonly records: ReadonlyMap<string, RunRecord>
+  /** The last error that belongs to no run. */
+  readonly fault: ErrorMessage | null
+}
+
+export const NO_RUNS: RunsState = { link: { kind: 'connecting' }, model: null, limits: null, active: null, records: new Map(), fault: null }
