@@ -198,7 +198,7 @@ describe('a wish that may not have arrived', () => {
 })
 
 describe('verdicts', () => {
-  const verdict = (sample: number, smiles: string): ServerMessage => ({ type: 'verdict', job: '5', sample, valid: true, smiles, reason: null, bonds: [] })
+  const verdict = (sample: number, smiles: string): ServerMessage => ({ type: 'verdict', job: '5', seq: 3, sample, valid: true, smiles, reason: null, bonds: [] })
 
   it('that come together change the store once', () => {
     const { runs, waiting, accept } = setUp()

@@ -6,7 +6,7 @@ import { sparkPaths, type SparkPaths } from './sparkPaths'
 const WIDTH = 66
 const HEIGHT = 22
 /** Pictures this small need no more than a few new ones in a second. */
-const EVERY_MS = 90
+const EVERY_MS = 250
 
 /** How the noise level σ̂ and the force of one candidate fell, step by step; drawn beside React as frames come in. */
 export function Spark({ reqId, sample, steps }: { reqId: string; sample: number; steps: number }) {

@@ -7,6 +7,9 @@ import { IconButton } from './controls'
 import { BackIcon, ForwardIcon, HistoryIcon, PauseIcon, PlayIcon } from './icons'
 import { useStore } from 'zustand'
 
+/** How often words follow a play head that moves: faster nobody reads, and each change lays the page out anew. */
+const WORDS_MS = 120
+
 /** Plays and scrubs the frames of the run on show. The slider follows the play head without going through React. */
 export function Timeline() {
   const { studio, actions } = useTools()
@@ -24,10 +27,11 @@ export function Timeline() {
   const usable = run !== null && (isLive(run) || run.phase === 'done' || run.phase === 'cancelled')
 
   useEffect(() => {
+    let told = -Infinity
+    let timer: ReturnType<typeof setTimeout> | null = null
     const show = () => {
       const input = slider.current
-      const text = label.current
-      if (input === null || text === null) return
+      if (input === null) return
       const { available, expected } = reelOf(runs)
       const last = Math.max(1, expected - 1)
       const at = stage.playhead.getState().at
@@ -35,6 +39,17 @@ export function Timeline() {
       input.value = String(at)
       input.style.setProperty('--share', `${(100 * at) / last}%`)
       input.style.setProperty('--loaded', `${(100 * Math.max(0, available - 1)) / last}%`)
+      const wait = told + WORDS_MS - performance.now()
+      if (wait <= 0) tell()
+      else timer ??= setTimeout(tell, wait)
+    }
+    const tell = () => {
+      if (timer !== null) clearTimeout(timer)
+      timer = null
+      told = performance.now()
+      const text = label.current
+      if (text === null) return
+      const { at } = stage.playhead.getState()
       const id = runs.store.getState().active
       const frames = id === null ? undefined : runs.trajectory(id)?.frames
       const step = frames?.at(Math.round(at))?.step
@@ -42,11 +57,14 @@ export function Timeline() {
       const words = step === undefined ? '–' : `step ${step} of ${steps}`
       setFork(actions.running.branchStep())
       if (text.textContent !== words) text.textContent = words
-      input.setAttribute('aria-valuetext', words)
+      slider.current?.setAttribute('aria-valuetext', words)
     }
     show()
     const stop = [stage.playhead.subscribe(show), runs.store.subscribe(show)]
-    return () => stop.forEach((f) => f())
+    return () => {
+      stop.forEach((f) => f())
+      if (timer !== null) clearTimeout(timer)
+    }
   }, [stage, runs, actions])
 
   const reel = () => reelOf(runs).available
