@@ -31,6 +31,32 @@ def _factors(low: bool, *tensors: Tensor) -> list[Tensor]:
     return [t.bfloat16() for t in tensors] if low else list(tensors)
 
 
+def _scalar_net(
+    low: bool, context: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Two layers with SiLU between them; factors ``w1`` and ``w2`` come rounded.
+
+    Returns:
+        what went in, before the activation, after it, and the answer: all but the last for the backward pass.
+    """
+    (into,) = _factors(low, context)
+    h = (into @ w1.t()).float().add_(b1)
+    (s,) = _factors(low, silu(h))
+    return into, h, s, (s @ w2.t()).float().add_(b2)
+
+
+def _scalar_net_backward(
+    low: bool, gy: Tensor, into: Tensor, w1: Tensor, h: Tensor, s: Tensor, w2: Tensor
+) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """Gradient of what went in, and those of ``w1, b1, w2, b2``, from that of the answer."""
+    g_b2 = gy.sum(0)
+    (gy,) = _factors(low, gy)
+    gh = _silu_backward((gy @ w2).float(), h)
+    g_b1 = gh.sum(0)
+    (gh,) = _factors(low, gh)
+    return (gh @ w1).float(), ((gh.t() @ into).float(), g_b1, (gy.t() @ s).float(), g_b2)
+
+
 class _Messages(torch.autograd.Function):
     """``q + dq``, ``mu + dmu``: the message sums (Schütt et al. 2021, eqs. 7 and 8)."""
 
@@ -77,10 +103,7 @@ class _Mix(torch.autograd.Function):
         mix = (factor.view(-1, width) @ w_mix.t()).float()
         context, dot = torch.empty(n_atoms, 2 * width), torch.empty_like(q)
         lib().gpff_gate_in(*_pointers(mix, q, context, dot), n_atoms, width, EPSILON, threads)
-        (into,) = _factors(low, context)
-        h = (into @ w1.t()).float().add_(b1)
-        (s,) = _factors(low, silu(h))
-        y = (s @ w2.t()).float().add_(b2)
+        into, h, s, y = _scalar_net(low, context, w1, b1, w2, b2)
         q_out, mu_out = torch.empty_like(q), torch.empty_like(mu)
         lib().gpff_gate_out(*_pointers(mix, dot, y, q, mu, q_out, mu_out), n_atoms, width, threads)
         ctx.save_for_backward(factor, w_mix, w1, w2, mix, context, into, dot, h, s, y)
@@ -96,20 +119,14 @@ class _Mix(torch.autograd.Function):
         gy, gmix, gq_in = torch.empty_like(y), torch.empty_like(mix), torch.empty_like(gq)
         lib().gpff_gate_out_backward(*_pointers(mix, dot, gq, gmu, gy), n_atoms, width, threads)
         low: bool = ctx.low
-        g_b2 = gy.sum(0)
-        (gy,) = _factors(low, gy)
-        gh = _silu_backward((gy @ w2).float(), h)
-        g_b1 = gh.sum(0)
-        (gh,) = _factors(low, gh)
-        g_context = (gh @ w1).float()
+        g_context, g_net = _scalar_net_backward(low, gy, into, w1, h, s, w2)
         lib().gpff_gate_in_backward(
             *_pointers(mix, context, y, gq, gmu, g_context, gmix, gq_in), n_atoms, width, threads
         )
         (gmix,) = _factors(low, gmix.view(-1, 2 * width))
         gmu_in = (gmix @ w_mix).float().view_as(gmu).add_(gmu)
         g_mix_weight = gmix.t() @ mu.view(-1, width)
-        g_w1, g_w2 = gh.t() @ into, gy.t() @ s
-        return gq_in, gmu_in, g_mix_weight.float(), g_w1.float(), g_b1, g_w2.float(), g_b2
+        return gq_in, gmu_in, g_mix_weight.float(), *g_net
 
 
 class _Gate(torch.autograd.Function):
@@ -127,10 +144,7 @@ class _Gate(torch.autograd.Function):
         mix = (factor.view(-1, width) @ w_mix.t()).float()
         context = torch.empty(n_atoms, width + out)
         lib().gpff_head_in(*_pointers(mix, q.contiguous(), context), n_atoms, width, out, threads)
-        (into,) = _factors(low, context)
-        h = (into @ w1.t()).float().add_(b1)
-        (s,) = _factors(low, silu(h))
-        y = (s @ w2.t()).float().add_(b2)
+        into, h, s, y = _scalar_net(low, context, w1, b1, w2, b2)
         s_out, mu_out = torch.empty(n_atoms, out), torch.empty(n_atoms, 3, out)
         lib().gpff_head_out(*_pointers(mix, y, s_out, mu_out), n_atoms, out, threads)
         ctx.save_for_backward(factor, w_mix, w1, w2, mix, context, into, h, s, y)
@@ -147,18 +161,12 @@ class _Gate(torch.autograd.Function):
         low: bool = ctx.low
         gy, gmix = torch.empty_like(y), torch.empty_like(mix)
         lib().gpff_head_out_backward(*_pointers(mix, gs, gmu, gy), n_atoms, out, threads)
-        g_b2 = gy.sum(0)
-        (gy,) = _factors(low, gy)
-        gh = _silu_backward((gy @ w2).float(), h)
-        g_b1 = gh.sum(0)
-        (gh,) = _factors(low, gh)
-        g_context = (gh @ w1).float()
+        g_context, g_net = _scalar_net_backward(low, gy, into, w1, h, s, w2)
         lib().gpff_head_in_backward(*_pointers(mix, context, y, gmu, g_context, gmix), n_atoms, width, out, threads)
         (gmix,) = _factors(low, gmix)
         gmu_in = (gmix @ w_mix).float().view(n_atoms, 3, width)
         g_mix_weight = gmix.t() @ mu.view(-1, width)
-        g_w1, g_w2 = gh.t() @ into, gy.t() @ s
-        return g_context[:, :width], gmu_in, g_mix_weight.float(), g_w1.float(), g_b1, g_w2.float(), g_b2
+        return g_context[:, :width], gmu_in, g_mix_weight.float(), *g_net
 
 
 class FusedBlocks:
