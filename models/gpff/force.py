@@ -41,11 +41,10 @@ def forces_of(
         numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``; all on the net's device.
         sigma: noise levels ``[n_molecules]`` Å, for a network that is told them (conditioned.py) and for no other.
     """
-    n_atoms = len(positions)
-    more = padding(n_atoms) if uses_kernel(ptr.device) else 0
-    numbers, positions, ptr = padded(numbers, positions, ptr, more)
+    n_atoms, n_molecules = len(positions), len(ptr) - 1
+    numbers, positions, ptr = padded(numbers, positions, ptr)
     mol_idx, blocks = blocks_of(net, tables, positions, ptr)
-    told = () if sigma is None else (pad(sigma, (0, more), value=1.0),)
+    told = () if sigma is None else (pad(sigma, (0, len(ptr) - 1 - n_molecules), value=1.0),)
     forces: Tensor = net(numbers, positions, mol_idx, len(ptr) - 1, blocks, *told)
     return forces[:n_atoms]
 
@@ -59,8 +58,9 @@ def padding(n_atoms: int) -> int:
     return -n_atoms % (8 if n_atoms <= 256 else 16 if n_atoms <= 512 else 32 if n_atoms <= 1024 else 64)
 
 
-def padded(numbers: Tensor, positions: Tensor, ptr: Tensor, more: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The batch followed by ``more`` molecules of a single atom, which exchange messages with nothing."""
+def padded(numbers: Tensor, positions: Tensor, ptr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch, on the kernels followed by single atoms that see no other, as many as :func:`padding` says."""
+    more = padding(len(positions)) if uses_kernel(ptr.device) else 0
     if more == 0:
         return numbers, positions, ptr
     lone = torch.arange(1, more + 1, device=ptr.device)

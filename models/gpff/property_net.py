@@ -24,7 +24,7 @@ from gpff import checkpoint
 from gpff.elements import NUMBERS
 from gpff.errors import InputError, WeightsError
 from gpff.folders import WEIGHTS
-from gpff.force import blocks_of, field_tables
+from gpff.force import blocks_of, field_tables, padded
 from gpff.molecules import pointers
 from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation
 from gpff.radial import RadialGrid
@@ -101,9 +101,11 @@ class PropertyNet(Representation):
 
 def evaluate(net: PropertyNet, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
     """``[n_molecules, 2]`` eV, differentiable in the parameters; arguments as :func:`gpff.force.forces_of`."""
+    n_molecules = len(ptr) - 1
+    numbers, positions, ptr = padded(numbers, positions, ptr)
     mol_idx, blocks = blocks_of(net, tables, positions, ptr)
     out: Tensor = net(numbers, mol_idx, len(ptr) - 1, blocks)
-    return out
+    return out[:n_molecules]
 
 
 class PropertyModel:

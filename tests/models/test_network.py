@@ -167,7 +167,7 @@ def test_products_see_few_sizes_and_lone_atoms_added_for_it_change_nothing(net: 
     assert len(sizes) < 128 and all(n <= n + padding(n) <= 1.1 * n + 8 for n in range(1, 4096))
     numbers, x, ptr = batch([18, 3, 20])
     alone = fused(net, numbers, x, ptr)
-    more = fused(net, *padded(numbers, x, ptr, 7))
+    more = fused(net, *padded(numbers, x, ptr))
     assert more.shape == (48, 3) and relative(more[:41], alone) < 1e-5
     assert relative(forces_of(net, field_tables(net), numbers, x, ptr), alone) < 1e-5
 
