@@ -168,6 +168,7 @@ function asBlob(reader: Reader, scaffold: Scaffold | null): GaussianBlob {
   const [wx, wy, wz] = reader.field('widths').fixed(3).map(width)
   const [x, y, z, w] = reader.field('rotation').fixed(4).map((r) => r.number(-1.001, 1.001))
   const atomsOf = scaffold?.numbers.length ?? 0
+  const bridges = reader.field('bridges').nullable((r) => r.items(MOST_ATOMS).map((h) => h.integer(0, atomsOf - 1)))
   return {
     id: reader.field('id').text(100),
     content: asContent(reader.field('content')),
@@ -177,6 +178,7 @@ function asBlob(reader: Reader, scaffold: Scaffold | null): GaussianBlob {
     strictness: reader.field('strictness').number(0, 1000),
     site: reader.field('site').nullable((r) => r.integer(0, atomsOf - 1)),
     autoSize: reader.field('autoSize').flag(),
+    ...(bridges === null ? {} : { bridges }),
   }
 }
 

@@ -1,7 +1,7 @@
 import { guessBonds } from '../chemistry/bonds'
 import { distance } from '../geometry/vec3'
 import type { Candidate } from '../stream/protocol'
-import { expectedAtoms, sitePlacement, typicalWidths } from './placement'
+import { expectedAtoms, onSites, placementOn, sitesOf, typicalWidths } from './placement'
 import type { Content, Design, GaussianBlob, Scaffold, Settings } from './types'
 
 /** Every command is a pure function from a design to the next one. */
@@ -42,8 +42,8 @@ export function setContent(design: Design, id: string, content: Content): Design
   if (blob.site === null || design.scaffold === null) {
     return updateBlob(design, id, { content, widths: typicalWidths(expectedAtoms(content)) })
   }
-  const before = sitePlacement(design.scaffold, blob.site, blob.content)
-  const after = sitePlacement(design.scaffold, blob.site, content)
+  const before = placementOn(design.scaffold, sitesOf(blob), blob.content)
+  const after = placementOn(design.scaffold, sitesOf(blob), content)
   const moved = distance(before.center, blob.center) > 1e-9
   return updateBlob(design, id, { content, widths: after.widths, ...(moved ? {} : { center: after.center }) })
 }
@@ -56,7 +56,7 @@ export const removeBlob = (design: Design, id: string): Design => ({
 
 /** Marks a hydrogen for removal and puts a blob along its bond. An open site is answered as it is. */
 export function openSite(design: Design, hydrogen: number, content: Content): { design: Design; id: string } {
-  const existing = design.blobs.find((b) => b.site === hydrogen)
+  const existing = design.blobs.find((b) => sitesOf(b).includes(hydrogen))
   if (existing !== undefined) return { design, id: existing.id }
   const { scaffold } = design
   if (scaffold?.numbers[hydrogen] !== 1) throw new RangeError(`atom ${hydrogen} is no scaffold hydrogen`)
@@ -64,12 +64,41 @@ export function openSite(design: Design, hydrogen: number, content: Content): { 
   const blob: GaussianBlob = {
     id,
     content,
-    ...sitePlacement(scaffold, hydrogen, content),
+    ...placementOn(scaffold, [hydrogen], content),
     strictness: 1,
     site: hydrogen,
     autoSize: true,
   }
   return { design: { ...design, blobs: [...design.blobs, blob] }, id }
+}
+
+/** What bridges so many sites before anybody says: a chain of three. */
+export const bridgeContent = (sites: number): Content => ({ kind: 'formula', text: `C3H${Math.max(1, 8 - sites)}` })
+
+/** One blob that bridges these hydrogens, or closes a ring over them, in place of those that were on any of them. */
+export function bridgeSites(design: Design, hydrogens: readonly number[]): { design: Design; id: string } {
+  const { scaffold } = design
+  const wanted = new Set(hydrogens)
+  const before = design.blobs.filter((b) => sitesOf(b).some((h) => wanted.has(h)))
+  const sites = [...new Set([...before.flatMap(sitesOf), ...hydrogens])]
+  const odd = sites.find((h) => scaffold?.numbers[h] !== 1)
+  if (scaffold === null || sites.length < 2 || odd !== undefined) throw new RangeError(`no two scaffold hydrogens to bridge: ${hydrogens.join()}`)
+  const content = bridgeContent(sites.length)
+  const id = before.at(0)?.id ?? nextId(design)
+  const blob = onSites({ id, content, ...placementOn(scaffold, sites, content), strictness: before.at(0)?.strictness ?? 1, site: null, autoSize: true }, sites)
+  const [first, ...gone] = before
+  const blobs = before.length === 0 ? [...design.blobs, blob] : design.blobs.flatMap((b) => (b === first ? [blob] : gone.includes(b) ? [] : [b]))
+  return { design: { ...design, blobs }, id }
+}
+
+/** A blob for each site of one that bridged several. */
+export function partSites(design: Design, id: string, content: Content): Design {
+  const blob = findBlob(design, id)
+  const [first, ...more] = blob === undefined ? [] : sitesOf(blob)
+  if (blob === undefined || more.length === 0 || design.scaffold === null) return design
+  const alone: GaussianBlob = { ...onSites(blob, [first]), content, ...placementOn(design.scaffold, [first], content), autoSize: true }
+  const parted = { ...design, blobs: design.blobs.map((b) => (b.id === id ? alone : b)) }
+  return more.reduce<Design>((next, hydrogen) => openSite(next, hydrogen, content).design, parted)
 }
 
 /** Puts an attached blob back where opening its site had put it. */
@@ -80,7 +109,7 @@ export function resetPlacement(design: Design, id: string): Design {
     const widths = typicalWidths(expectedAtoms(blob.content))
     return updateBlob(design, id, { widths, rotation: [0, 0, 0, 1], autoSize: true })
   }
-  return updateBlob(design, id, { ...sitePlacement(design.scaffold, blob.site, blob.content), autoSize: true })
+  return updateBlob(design, id, { ...placementOn(design.scaffold, sitesOf(blob), blob.content), autoSize: true })
 }
 
 export const setSettings = (design: Design, patch: Partial<Settings>): Design => ({
@@ -102,11 +131,11 @@ export const acceptCandidate = (design: Design, candidate: Candidate): Design =>
 
 /** Hydrogens of the scaffold that no blob has displaced. */
 export function freeHydrogens(design: Design): number[] {
-  const taken = new Set(design.blobs.map((b) => b.site))
+  const taken = displacedHydrogens(design)
   const numbers = design.scaffold?.numbers ?? []
   return numbers.flatMap((z, i) => (z === 1 && !taken.has(i) ? [i] : []))
 }
 
 /** Indices of hydrogens that give way to blobs. */
 export const displacedHydrogens = (design: Design): Set<number> =>
-  new Set(design.blobs.flatMap((b) => (b.site === null ? [] : [b.site])))
+  new Set(design.blobs.flatMap(sitesOf))

@@ -1,6 +1,7 @@
 import { compositionOf, formatFormula, type Composition } from '../chemistry/formula'
 import { conjugate, multiply } from '../geometry/quat'
 import { distance, type Vec3 } from '../geometry/vec3'
+import { sitesOf } from './placement'
 import type { Content, Design, GaussianBlob, Scaffold, Settings } from './types'
 
 /** One respect in which two designs differ; null on the side that has nothing of the kind. */
@@ -102,12 +103,12 @@ function blobChanges(name: string, a: GaussianBlob, b: GaussianBlob): Difference
     ...entry(`${name} width`, widths(a.widths), widths(b.widths)),
     ...(turned > 0.05 ? [{ what: `${name} turned`, before: null, after: `${turned.toFixed(0)}°` }] : []),
     ...entry(`${name} strictness`, String(a.strictness), String(b.strictness)),
-    ...entry(`${name} site`, site(a.site), site(b.site)),
+    ...entry(`${name} site`, sites(a), sites(b)),
   ]
 }
 
 const widths = (w: Vec3): string => `${w.map((x) => x.toFixed(2)).join(' × ')} Å`
-const site = (index: number | null): string => (index === null ? 'free' : `H ${index + 1}`)
+const sites = (blob: GaussianBlob): string => sitesOf(blob).map((index) => `H ${index + 1}`).join(', ') || 'free'
 
 /** Degrees. */
 function angleBetween(a: GaussianBlob, b: GaussianBlob): number {

@@ -3,6 +3,7 @@ import { element } from '../chemistry/elements'
 import { bondLength, freeDirections, neighbours, openValence } from '../chemistry/hydrogens'
 import { add, addScaled, normalize, sub, type Vec3 } from '../geometry/vec3'
 import { displacedHydrogens } from './design'
+import { onSites, sitesOf } from './placement'
 import { followSite } from './relax'
 import type { Design, Scaffold } from './types'
 
@@ -40,7 +41,7 @@ export function changeElement(design: Design, atoms: readonly number[], number: 
   }
   const bonds = scaffold.bonds.map(([i, j, order]): Bond => [i, j, chosen.has(i) || chosen.has(j) ? Math.min(order, most(numbers, i), most(numbers, j)) : order])
   // A hydrogen that has become an atom gives no site any more.
-  const blobs = design.blobs.map((b) => (b.site !== null && chosen.has(b.site) && number !== 1 ? { ...b, site: null } : b))
+  const blobs = number === 1 ? design.blobs : design.blobs.map((b) => onSites(b, sitesOf(b).filter((h) => !chosen.has(h))))
   const next = withScaffold({ ...design, blobs }, { ...edited(scaffold), numbers, positions, bonds })
   return fitHydrogens(next, [...chosen, ...[...chosen].flatMap((i) => neighbours(scaffold, i).map((n) => n.atom))])
 }
@@ -160,7 +161,7 @@ function remove(design: Design, gone: ReadonlySet<number>): [Design, ReadonlyMap
   const { scaffold } = design
   const kept = (scaffold?.numbers ?? []).flatMap((_, i) => (gone.has(i) ? [] : [i]))
   const place = new Map(kept.map((old, k) => [old, k]))
-  const blobs = design.blobs.map((b) => (b.site === null ? b : { ...b, site: place.get(b.site) ?? null }))
+  const blobs = design.blobs.map((b) => onSites(b, sitesOf(b).flatMap((h) => place.get(h) ?? [])))
   if (scaffold === null || kept.length === 0) return [{ ...design, scaffold: null, blobs }, place]
   const { free, charges, ...rest } = scaffold
   const still = (free ?? []).flatMap((i) => place.get(i) ?? [])

@@ -1,7 +1,7 @@
 import { atomCount, parseFormula } from '../chemistry/formula'
-import { fromMatrixColumns, type Quat } from '../geometry/quat'
-import { add, addScaled, cross, distance, dot, norm, normalize, perpendicular, scale, sub, type Vec3 } from '../geometry/vec3'
-import type { Content, Scaffold } from './types'
+import { fromMatrixColumns, rotate, type Quat } from '../geometry/quat'
+import { add, addScaled, centroid, cross, distance, dot, norm, normalize, perpendicular, scale, sub, type Vec3 } from '../geometry/vec3'
+import type { Content, GaussianBlob, Scaffold } from './types'
 
 /**
  * Widths and distances fitted to QM9: medians over 4,000 molecules, and over the fragments left by cutting their acyclic bonds.
@@ -60,6 +60,50 @@ export function sitePlacement(scaffold: Scaffold, hydrogen: number, content: Con
     widths: attachedWidths(n),
     rotation: fromMatrixColumns(x, cross(z, x), z),
   }
+}
+
+/** The hydrogens that give way to a blob, in the order in which they were opened; none for a blob that is bound to nothing. */
+export const sitesOf = ({ site, bridges = [] }: Pick<GaussianBlob, 'site' | 'bridges'>): readonly number[] =>
+  site === null ? [] : [site, ...bridges]
+
+/** The blob on these sites instead of its own. */
+export function onSites(blob: GaussianBlob, sites: readonly number[]): GaussianBlob {
+  const [site = null, ...more] = sites
+  const next: GaussianBlob & { bridges?: readonly number[] } = { ...blob, site, bridges: more }
+  if (more.length === 0) delete next.bridges
+  return next
+}
+
+/**
+ * A blob for the place of these hydrogens. One that bridges several lies where one on each of them would lie on average: x runs away
+ * from the scaffold, y from the last site to the first, along which it is longer by as much as the anchors lie apart.
+ */
+export function placementOn(scaffold: Scaffold, sites: readonly number[], content: Content): Placement {
+  const each = sites.map((site) => sitePlacement(scaffold, site, content))
+  if (each.length < 2) return each[0]
+  const anchors = sites.map((site) => scaffold.positions[anchorOf(scaffold, site)] ?? scaffold.positions[site])
+  const middle = centroid(anchors)
+  const apart = sub(scaffold.positions[sites[0]], scaffold.positions[sites[sites.length - 1]])
+  const outward = each.reduce<Vec3>((sum, { rotation }) => add(sum, rotate(rotation, [1, 0, 0])), [0, 0, 0])
+  // Bonds that point at each other leave no way out but aside.
+  const x = norm(outward) > 0.3 ? normalize(outward) : planeNormalTo(apart, each[0].rotation)
+  const across = sub(apart, scale(x, dot(apart, x)))
+  const y = norm(across) > 0.1 ? normalize(across) : perpendicular(x)
+  const spread = Math.max(...anchors.map((at) => Math.abs(dot(sub(at, middle), y))))
+  const [along, side, flat] = attachedWidths(expectedAtoms(content))
+  return {
+    center: centroid(each.map((one) => one.center)),
+    widths: [along, Math.hypot(side, spread), flat],
+    rotation: fromMatrixColumns(x, y, cross(x, y)),
+  }
+}
+
+/** A direction at right angles to `axis`, in the plane of the first site's neighbours where it can be. */
+function planeNormalTo(axis: Vec3, rotation: Quat): Vec3 {
+  const wanted = rotate(rotation, [0, 1, 0])
+  const along = normalize(axis)
+  const side = sub(wanted, scale(along, dot(wanted, along)))
+  return norm(side) > 0.1 ? normalize(side) : perpendicular(along)
 }
 
 /** Normal of the plane in which the anchor's bonds lie, at right angles to `x`. */

@@ -1,7 +1,7 @@
 import type { Bond } from '../chemistry/bonds'
 import { distance, type Vec3 } from '../geometry/vec3'
 import type { Candidate, GenerateSpec } from '../stream/protocol'
-import { sitePlacement } from './placement'
+import { placementOn, sitesOf } from './placement'
 import type { Design, Scaffold } from './types'
 
 /** Forces vanish after a few steps from a sensible geometry; a bad one gets as many as a molecule from nothing. */
@@ -60,8 +60,8 @@ const ordered = (i: number, j: number, order: number): Bond => (i < j ? [i, j, o
 /** A blob that nobody has moved keeps its place on its bond. */
 export function followSite(blob: Design['blobs'][number], before: Scaffold, after: Scaffold): Design['blobs'][number] {
   if (blob.site === null) return blob
-  const was = sitePlacement(before, blob.site, blob.content)
+  const was = placementOn(before, sitesOf(blob), blob.content)
   if (distance(was.center, blob.center) > 1e-6) return blob
-  const { center, rotation } = sitePlacement(after, blob.site, blob.content)
+  const { center, rotation } = placementOn(after, sitesOf(blob), blob.content)
   return { ...blob, center, rotation: was.rotation.every((x, k) => Math.abs(x - blob.rotation[k]) < 1e-9) ? rotation : blob.rotation }
 }

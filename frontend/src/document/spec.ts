@@ -3,7 +3,7 @@ import { parseFormula, sum, valenceProblem, type Composition } from '../chemistr
 import { covariance } from '../geometry/ellipsoid'
 import type { BlobSpec, GenerateSpec, ScaffoldSpec } from '../stream/protocol'
 import { displacedHydrogens } from './design'
-import { anchorOf } from './placement'
+import { anchorOf, sitesOf } from './placement'
 import type { Design, GaussianBlob, Scaffold } from './types'
 
 /**
@@ -14,7 +14,7 @@ export function blobProblem(design: Design, blob: GaussianBlob): string | null {
   if (blob.content.kind === 'random') return null
   const parsed = parseFormula(blob.content.text)
   if (!parsed.ok) return parsed.reason
-  if (blob.site !== null) return valenceProblem(parsed.composition, 1)
+  if (blob.site !== null) return valenceProblem(parsed.composition, sitesOf(blob).length)
   const compositions: Composition[] = []
   for (const { content } of design.blobs.filter((b) => b.site === null)) {
     const other = content.kind === 'formula' ? parseFormula(content.text) : null
@@ -72,10 +72,7 @@ function pick(design: Design, scaffold: Scaffold, kept: readonly number[]): Open
     const b = newIndex.get(j)
     return a === undefined || b === undefined ? [] : [[a, b, order]]
   })
-  const attach = design.blobs.flatMap((blob) => {
-    const anchor = blob.site === null ? undefined : newIndex.get(anchorOf(scaffold, blob.site))
-    return anchor === undefined ? [] : [anchor]
-  })
+  const attach = design.blobs.flatMap(sitesOf).flatMap((site) => newIndex.get(anchorOf(scaffold, site)) ?? [])
   return {
     numbers: kept.map((i) => scaffold.numbers[i]),
     positions: kept.map((i) => scaffold.positions[i]),

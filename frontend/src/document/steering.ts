@@ -1,5 +1,6 @@
 import { covariance } from '../geometry/ellipsoid'
 import type { SteeredBlob } from '../stream/protocol'
+import { sitesOf } from './placement'
 import { looseAtoms } from './spec'
 import type { Design } from './types'
 
@@ -7,9 +8,9 @@ import type { Design } from './types'
 export function sameContents(a: Design, b: Design): boolean {
   if (a === b) return true
   if (a.scaffold !== b.scaffold || a.blobs.length !== b.blobs.length) return false
-  return a.blobs.every(({ id, content, site }, k) => {
+  return a.blobs.every((blob, k) => {
     const other = b.blobs[k]
-    return id === other.id && content === other.content && site === other.site
+    return blob.id === other.id && blob.content === other.content && sitesOf(blob).join() === sitesOf(other).join()
   })
 }
 

@@ -20,6 +20,8 @@ export interface GaussianBlob {
   readonly strictness: number
   /** The scaffold's hydrogen that gives way to this blob; null for a blob that is bound to nothing. */
   readonly site: number | null
+  /** Further hydrogens that give way: the blob bridges these sites, or closes a ring over them. Left out when there are none. */
+  readonly bridges?: readonly number[]
   /** The widths follow the content until somebody stretches the blob. */
   readonly autoSize: boolean
 }

@@ -15,7 +15,7 @@ import { plural } from './words'
 
 /** What the chosen atoms are, and what can be done with them. */
 export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffold: Scaffold; atoms: readonly number[] }) {
-  const { studio } = useTools()
+  const { studio, actions } = useTools()
   const relaxing = useStore(studio.relaxer.store, (s) => s.current !== null)
   const numbers = new Set(atoms.map((i) => scaffold.numbers[i]))
   const only = numbers.size === 1 ? [...numbers][0] : null
@@ -45,6 +45,11 @@ export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffo
         </button>
         {flaws.length > 0 && <button type="button" className="quiet-button" onClick={() => fillHydrogens(studio)}>Fit H</button>}
         {sites > 0 && <button type="button" className="quiet-button" onClick={() => openChosen(studio)}>Open {plural(sites, 'site')}</button>}
+        {sites > 1 && (
+          <button type="button" className="quiet-button" title="One blob for all of them: a chain between them, or a ring over them" onClick={() => actions.bridge(atoms.filter((i) => open.has(i)))}>
+            Bridge {plural(sites, 'site')}
+          </button>
+        )}
         <button type="button" className="quiet-button" disabled={relaxing} title="The model puts these atoms right; all others stay" onClick={() => relax(studio)}>
           {relaxing ? 'Relaxing…' : 'Relax'}
         </button>

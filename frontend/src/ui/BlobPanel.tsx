@@ -1,4 +1,5 @@
 import { resetPlacement } from '../document/design'
+import { sitesOf } from '../document/placement'
 import { LIMITS, type Design, type GaussianBlob } from '../document/types'
 import { reshaped, shapeOf } from '../geometry/ellipsoid'
 import { fromEuler, toEuler } from '../geometry/quat'
@@ -18,18 +19,30 @@ export function BlobPanel({ design, blob }: { design: Design; blob: GaussianBlob
   const euler = toEuler(blob.rotation)
   const index = design.blobs.indexOf(blob)
   const title = design.blobs.length > 1 ? `Blob ${index + 1}` : 'Blob'
+  const sites = sitesOf(blob).length
+  const elsewhere = design.blobs.filter((other) => other !== blob).flatMap(sitesOf).length
   const reset = () => studio.document.getState().commit('Reset blob', resetPlacement(design, blob.id))
   return (
     <Section
       title={title}
       aside={
         <>
-          <IconButton label={blob.site === null ? 'Usual size, unturned' : 'Back to its place on the bond'} onClick={reset}><ResetIcon /></IconButton>
-          <IconButton label={blob.site === null ? 'Remove blob' : 'Remove blob; its hydrogen comes back'} keys="Del" onClick={() => actions.removeSelected()}><TrashIcon /></IconButton>
+          <IconButton label={sites === 0 ? 'Usual size, unturned' : sites === 1 ? 'Back to its place on the bond' : 'Back to its place between the bonds'} onClick={reset}><ResetIcon /></IconButton>
+          <IconButton label={sites === 0 ? 'Remove blob' : `Remove blob; its hydrogen${sites === 1 ? ' comes' : 's come'} back`} keys="Del" onClick={() => actions.removeSelected()}><TrashIcon /></IconButton>
         </>
       }
     >
       <ContentEditor design={design} blob={blob} />
+      {(sites > 1 || (sites > 0 && elsewhere > 0)) && (
+        <div className="button-row">
+          {elsewhere > 0 && (
+            <button type="button" className="quiet-button" title="A chain or a ring that is bonded at each of them" onClick={() => actions.bridgeAll()}>
+              One blob for all {sites + elsewhere} sites
+            </button>
+          )}
+          {sites > 1 && <button type="button" className="quiet-button" title="Each site gets a group of its own" onClick={() => actions.partSites(blob.id)}>A blob for each site</button>}
+        </div>
+      )}
       <Triple
         name="Centre"
         unit="Å"

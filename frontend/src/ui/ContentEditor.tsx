@@ -1,5 +1,7 @@
 import { ELEMENTS } from '../chemistry/elements'
 import { formatFormula, parseFormula, withCount } from '../chemistry/formula'
+import { bridgeContent } from '../document/design'
+import { sitesOf } from '../document/placement'
 import { blobProblem } from '../document/spec'
 import { LIMITS, type Content, type Design, type GaussianBlob } from '../document/types'
 import { useActions } from './context'
@@ -16,6 +18,12 @@ const ATTACHED_PRESETS = [
   ['phenyl', 'C6H5'],
 ] as const
 
+/** Groups that bridge two sites, or close a ring over them; and three. */
+const BRIDGE_PRESETS: Readonly<Partial<Record<number, readonly (readonly [string, string])[]>>> = {
+  2: [['methylene', 'CH2'], ['ethylene', 'C2H4'], ['trimethylene', 'C3H6'], ['ether', 'O'], ['amine', 'HN'], ['carbonyl', 'CO'], ['benzo', 'C4H4']],
+  3: [['methine', 'CH'], ['nitrogen', 'N'], ['propanetriyl', 'C3H5']],
+}
+
 const FREE_PRESETS = [
   ['acetaldehyde', 'C2H4O'],
   ['benzene', 'C6H6'],
@@ -27,6 +35,7 @@ const FREE_PRESETS = [
 export function ContentEditor({ design, blob }: { design: Design; blob: GaussianBlob }) {
   const actions = useActions()
   const { content } = blob
+  const sites = sitesOf(blob).length
   const change = (next: Content) => actions.setContent(blob.id, next)
   return (
     <div className="content-editor">
@@ -37,10 +46,10 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
           { value: 'formula', label: 'Formula' },
           { value: 'random', label: 'Random atoms' },
         ]}
-        onChange={(kind) => change(kind === 'random' ? { kind, heavyAtoms: 3 } : { kind, text: blob.site === null ? 'C2H4O' : 'CHO2' })}
+        onChange={(kind) => change(kind === 'random' ? { kind, heavyAtoms: 3 } : sites > 1 ? bridgeContent(sites) : { kind, text: sites === 0 ? 'C2H4O' : 'CHO2' })}
       />
       {content.kind === 'formula' ? (
-        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} attached={blob.site !== null} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
+        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} sites={sites} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
       ) : (
         <div className="field-row">
           <span>Heavy atoms</span>
@@ -51,8 +60,9 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
   )
 }
 
-function FormulaField(props: { text: string; problem: string | null; attached: boolean; loose: boolean; onChange: (text: string) => void }) {
-  const { text, problem, attached, loose, onChange } = props
+function FormulaField(props: { text: string; problem: string | null; sites: number; loose: boolean; onChange: (text: string) => void }) {
+  const { text, problem, sites, loose, onChange } = props
+  const presets = sites === 0 ? FREE_PRESETS : sites === 1 ? ATTACHED_PRESETS : (BRIDGE_PRESETS[sites] ?? [])
   const parsed = parseFormula(text)
   const mendable = parsed.ok && problem?.startsWith('needs') === true ? parsed.composition : null
   return (
@@ -76,7 +86,7 @@ function FormulaField(props: { text: string; problem: string | null; attached: b
         )}
       </div>
       <p id="formula-note" className="field-note" data-tone={problem === null ? 'good' : 'bad'}>
-        {problem ?? (attached ? 'fits one open bond' : loose ? 'a closed shell, bound to nothing' : 'a closed shell')}
+        {problem ?? (sites === 1 ? 'fits one open bond' : sites > 1 ? `fits ${sites} open bonds, as a bridge or a ring` : loose ? 'a closed shell, bound to nothing' : 'a closed shell')}
       </p>
       {parsed.ok && (
         <div className="steppers">
@@ -92,8 +102,8 @@ function FormulaField(props: { text: string; problem: string | null; attached: b
           ))}
         </div>
       )}
-      <div className="presets" role="group" aria-label={attached ? 'Groups' : 'Formulas to try'}>
-        {(attached ? ATTACHED_PRESETS : FREE_PRESETS).map(([name, formula]) => (
+      <div className="presets" role="group" aria-label={sites > 0 ? 'Groups' : 'Formulas to try'}>
+        {presets.map(([name, formula]) => (
           <button key={formula} type="button" aria-pressed={formula === text} title={formula} onClick={() => onChange(formula)}>{name}</button>
         ))}
       </div>

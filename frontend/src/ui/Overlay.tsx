@@ -1,5 +1,5 @@
 import { useCallback, useEffect } from 'react'
-import { anchorOf } from '../document/placement'
+import { anchorOf, sitesOf } from '../document/placement'
 import { findBlob, freeHydrogens } from '../document/design'
 import { LIMITS, type Design, type GaussianBlob } from '../document/types'
 import { SHELL_50 } from '../geometry/ellipsoid'
@@ -69,14 +69,18 @@ function DesignOverlay({ view }: { view: View }) {
 function BlobOutline({ blob, design, view, selected }: { blob: GaussianBlob; design: Design; view: View; selected: boolean }) {
   const { camera, viewport } = view
   const e = silhouette(camera, viewport, { center: blob.center, rotation: blob.rotation, radii: scale(blob.widths, SHELL_50) })
-  const anchor = blob.site === null || design.scaffold === null ? -1 : anchorOf(design.scaffold, blob.site)
-  const bond = anchor >= 0 && design.scaffold !== null ? project(camera, viewport, design.scaffold.positions[anchor]) : null
+  const { scaffold } = design
+  const sites = scaffold === null ? [] : sitesOf(blob)
+  const anchors = scaffold === null ? [] : [...new Set(sites.map((site) => anchorOf(scaffold, site)))].filter((i) => i >= 0)
   const center = project(camera, viewport, blob.center)
   return (
     <g className="blob-outline" data-selected={selected || undefined}>
-      {bond !== null && <line x1={bond.x} y1={bond.y} x2={center.x} y2={center.y} />}
+      {scaffold !== null && anchors.map((i) => {
+        const bond = project(camera, viewport, scaffold.positions[i])
+        return <line key={i} x1={bond.x} y1={bond.y} x2={center.x} y2={center.y} />
+      })}
       <ellipse cx={e.x} cy={e.y} rx={e.rx} ry={e.ry} transform={`rotate(${(e.angle * 180) / Math.PI} ${e.x} ${e.y})`} />
-      {blob.site !== null && design.scaffold !== null && <GoneMark at={design.scaffold.positions[blob.site]} view={view} />}
+      {scaffold !== null && sites.map((site) => <GoneMark key={site} at={scaffold.positions[site]} view={view} />)}
     </g>
   )
 }

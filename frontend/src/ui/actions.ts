@@ -1,5 +1,8 @@
-import { addBlob, findBlob, freeHydrogens, openSite, removeBlob, setContent, setSettings, updateBlob } from '../document/design'
+import {
+  addBlob, bridgeSites, displacedHydrogens, findBlob, freeHydrogens, openSite, partSites, removeBlob, setContent, setSettings, updateBlob,
+} from '../document/design'
 import { newDesign, type Example } from '../document/examples'
+import { sitesOf } from '../document/placement'
 import type { Content, Design, Settings } from '../document/types'
 import type { Vec3 } from '../geometry/vec3'
 import type { Studio } from '../studio'
@@ -10,6 +13,7 @@ import { Running } from './running'
 import { addToast } from './session'
 import { applyTheme, rememberTheme, type Theme } from './theme'
 import { Travels } from './travels'
+import { plural } from './words'
 
 /** What a blob is filled with before anybody says. */
 const FIRST_CONTENT: Content = { kind: 'formula', text: 'CHO2' }
@@ -47,16 +51,39 @@ export class Actions extends Acting {
   /** Opens the site of one of the scaffold's hydrogens, or selects the blob that is there already. */
   openSite(hydrogen: number): void {
     const last = this.design.blobs.at(-1)
-    const { design, id } = openSite(this.design, hydrogen, last?.site == null ? FIRST_CONTENT : last.content)
+    const again = last !== undefined && sitesOf(last).length === 1
+    const { design, id } = openSite(this.design, hydrogen, again ? last.content : FIRST_CONTENT)
     this.commit('Open site', design)
-    this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null, atoms: [] })
-    this.studio.stage.frame()
+    this.opened(id)
   }
 
   /** For those who do not point: the next free hydrogen. */
   openNextSite(): void {
     const hydrogen = freeHydrogens(this.design).at(0)
     if (hydrogen !== undefined) this.openSite(hydrogen)
+  }
+
+  /** One blob for all open sites: a chain between them, or a ring over them. */
+  bridgeAll(): void {
+    this.bridge([...displacedHydrogens(this.design)])
+  }
+
+  /** One blob for these hydrogens, and for the sites of blobs that are on any of them. */
+  bridge(hydrogens: readonly number[]): void {
+    const { design, id } = bridgeSites(this.design, hydrogens)
+    this.commit(`Bridge ${plural(sitesOf(findBlob(design, id) ?? { site: null }).length, 'site')}`, design)
+    this.opened(id)
+  }
+
+  /** A blob for each of the sites that one had bridged. */
+  partSites(id: string): void {
+    this.commit('A blob for each site', partSites(this.design, id, { kind: 'formula', text: 'CH3' }))
+    this.opened(id)
+  }
+
+  private opened(id: string): void {
+    this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null, atoms: [] })
+    this.studio.stage.frame()
   }
 
   removeSelected(): void {

@@ -1,6 +1,7 @@
 import { element } from '../chemistry/elements'
 import { freeHydrogens, openSite } from '../document/design'
 import { addAtom, changeElement, deleteAtoms, fitHydrogens, moveAtoms, setBond, setFree } from '../document/edit'
+import { sitesOf } from '../document/placement'
 import type { Design } from '../document/types'
 import type { Vec3 } from '../geometry/vec3'
 import type { Studio } from '../studio'
@@ -128,7 +129,7 @@ export function openChosen(studio: Studio): void {
   let design = designOf(studio)
   let last: string | null = null
   for (const hydrogen of chosenAtoms(studio).filter((i) => free.has(i))) {
-    const opened = openSite(design, hydrogen, design.blobs.findLast((b) => b.site !== null)?.content ?? { kind: 'formula', text: 'CH3' })
+    const opened = openSite(design, hydrogen, design.blobs.findLast((b) => sitesOf(b).length === 1)?.content ?? { kind: 'formula', text: 'CH3' })
     design = opened.design
     last = opened.id
   }

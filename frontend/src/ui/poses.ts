@@ -1,5 +1,5 @@
 import { findBlob, updateBlob } from '../document/design'
-import { snapToBond } from '../document/placement'
+import { sitesOf, snapToBond } from '../document/placement'
 import { LIMITS } from '../document/types'
 import type { Vec3 } from '../geometry/vec3'
 import type { Axis, Pose } from '../gizmo/drag'
@@ -14,7 +14,7 @@ export class Poses extends Acting {
   preview(id: string, dragged: Pose, snap = false): void {
     const blob = findBlob(this.design, id)
     const { scaffold } = this.design
-    const site = snap ? (blob?.site ?? null) : null
+    const site = snap && blob !== undefined && sitesOf(blob).length === 1 ? blob.site : null
     const pose = site !== null && scaffold !== null ? { ...dragged, center: snapToBond(scaffold, site, dragged.center) } : dragged
     this.studio.document.getState().preview(updateBlob(this.design, id, byHand(findBlob(this.design, id), pose)))
   }

@@ -1,4 +1,5 @@
 import { element } from '../../chemistry/elements'
+import { sitesOf } from '../../document/placement'
 import type { Design, GaussianBlob } from '../../document/types'
 import { SHELL_50 } from '../../geometry/ellipsoid'
 import { rotate } from '../../geometry/quat'
@@ -26,7 +27,7 @@ export function thumbnailUrl(design: Design, ink: Ink, size = 44): string {
 
 /** SVG of the scaffold and the blobs' inner shells, seen at right angles to the plane in which they spread most. */
 export function drawDesign({ scaffold, blobs }: Design, ink: Ink, size: number): string {
-  const gone = new Set(blobs.flatMap((b) => (b.site === null ? [] : [b.site])))
+  const gone = new Set(blobs.flatMap(sitesOf))
   const atoms = (scaffold?.positions ?? []).map((position, i) => ({ position, number: scaffold?.numbers[i] ?? 0, gone: gone.has(i) }))
   const points = [...atoms.map((a) => a.position), ...blobs.flatMap(ends)]
   const center = centroid(points)

@@ -79,6 +79,7 @@ function design({ studio, actions }: Tools): Possible[] {
     { id: 'move', group, title: 'Move the blob', keys: 'G', when: blob, run: () => actions.poses.start('move') },
     { id: 'turn', group, title: 'Turn the blob', words: 'rotate', keys: 'R', when: blob, run: () => actions.poses.start('turn') },
     { id: 'stretch', group, title: 'Stretch the blob', words: 'scale size width', keys: 'S', when: blob, run: () => actions.poses.start('stretch') },
+    { id: 'bridge', group, title: 'One blob for all open sites', words: 'bridge ring close join', when: shown.blobs.filter((b) => b.site !== null).length > 1, run: () => actions.bridgeAll() },
     { id: 'remove', group, title: 'Remove the blob', words: 'delete', keys: 'Del', when: blob, run: () => actions.removeSelected() },
   ]
 }
@@ -89,6 +90,8 @@ function atoms({ studio, actions }: Tools): Possible[] {
   if (scaffold === null) return []
   const chosen = chosenAtoms(studio)
   const some = chosen.length > 0
+  const open = new Set(freeHydrogens(studio.document.getState().design))
+  const hydrogens = chosen.filter((i) => open.has(i))
   const group = 'Atoms'
   const toDesign = (then: () => void) => () => {
     actions.setMode('design')
@@ -103,6 +106,7 @@ function atoms({ studio, actions }: Tools): Possible[] {
     { id: 'freeze-all', group, title: 'Freeze all atoms', words: 'fix hold', when: (scaffold.free ?? []).length > 0, run: () => freezeAll(studio) },
     { id: 'fill', group, title: 'Fit hydrogens to the chosen atoms', words: 'add remove valence', when: some, run: () => fillHydrogens(studio) },
     { id: 'open-chosen', group, title: 'Open a site at every chosen hydrogen', words: 'grow attach', when: chosen.some((i) => scaffold.numbers[i] === 1), run: () => openChosen(studio) },
+    { id: 'bridge-chosen', group, title: 'Bridge the chosen hydrogens with one blob', words: 'ring close sites several', when: hydrogens.length > 1, run: () => actions.bridge(hydrogens) },
     ...ELEMENTS.map(({ number, name }): Possible => ({ id: `make-${name}`, group, title: `Make the chosen atoms ${name}`, words: 'change element', quiet: true, when: some, run: () => makeElement(studio, number) })),
     ...ELEMENTS.map(({ number, name }): Possible => ({ id: `grow-${name}`, group, title: `Add ${name} to the chosen atoms`, words: 'grow build', quiet: true, when: some, run: () => growAtoms(studio, number) })),
     { id: 'delete-atoms', group, title: 'Delete the chosen atoms', words: 'remove', keys: 'Del', when: some, run: () => deleteChosen(studio) },

@@ -1,6 +1,7 @@
 import { useMemo } from 'react'
 import { freeHydrogens } from '../../document/design'
 import { describeContent } from '../../document/difference'
+import { sitesOf } from '../../document/placement'
 import { blobProblem } from '../../document/spec'
 import { LIMITS, type GaussianBlob } from '../../document/types'
 import { withComponent } from '../../geometry/vec3'
@@ -55,7 +56,7 @@ function BlobRow({ blob, number, selected, problem }: { blob: GaussianBlob; numb
         <button type="button" className="table-name" aria-pressed={selected} onClick={() => { actions.select(blob.id); actions.setMode('design') }}>
           Blob {number} <span>{describeContent(blob.content)}</span>
         </button>
-        <small>{blob.site === null ? 'free' : `in place of H${blob.site + 1}`}</small>
+        <small>{blob.site === null ? 'free' : `in place of ${sitesOf(blob).map((h) => `H${h + 1}`).join(', ')}`}</small>
         <IconButton label={`Remove blob ${number}`} side="left" onClick={() => { actions.select(blob.id); actions.removeSelected() }}><TrashIcon /></IconButton>
       </div>
       {problem !== null && <p className="table-problem">{problem}</p>}
@@ -98,7 +99,7 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
   const { studio, actions } = useTools()
   const design = useDesign((d) => d)
   const free = useMemo(() => new Set(freeHydrogens(design)), [design])
-  const taken = useMemo(() => new Map(design.blobs.flatMap((b, k) => (b.site === null ? [] : [[b.site, { blob: b.id, number: k + 1 }] as const]))), [design])
+  const taken = useMemo(() => new Map(design.blobs.flatMap((b, k) => sitesOf(b).map((h) => [h, { blob: b.id, number: k + 1 }] as const))), [design])
   const drawn = useDrawnAtoms(candidate)
   const measured = useSession((s) => s.measured)
   const hoverAtom = useSession((s) => s.hoverAtom)
