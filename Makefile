@@ -13,7 +13,7 @@ PAGE_SOURCES := frontend/index.html frontend/vite.config.ts frontend/tsconfig.js
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test train evaluate bench bench-page load lint format lock clean
+.PHONY: help setup run test train evaluate bench bench-page lighthouse load lint format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ bench: $(VENV)/.kernel ## measure speed, side by side with the stock modules
 
 bench-page: setup ## measure the page in Chromium: memory over 500 generations, work of the main thread
 	@$(PYTHON) -m benchmarks.page
+
+lighthouse: setup ## what Lighthouse says of the page; npm fetches it
+	@$(PYTHON) -m benchmarks.lighthouse
 
 load: $(VENV)/.kernel ## 10,000 jobs of well and badly behaved clients against a service of their own
 	@$(PYTHON) -m benchmarks.load

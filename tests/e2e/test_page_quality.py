@@ -96,7 +96,7 @@ def test_nothing_moves_unasked(browser: Browser, service: str) -> None:
 
 SMALL = """
 (least) => [...document.querySelectorAll(
-  'button, a[href], input, select, summary, label.check, [role=slider], [role=menuitem], [role=menuitemradio], [tabindex="0"]')]
+  'button, a[href], input, select, summary, label.check, [role=slider], [role=menuitem], [tabindex="0"]')]
   .filter((it) => it.checkVisibility({ opacityProperty: true, visibilityProperty: true }))
   .filter((it) => !it.matches('p *, .visually-hidden, .visually-hidden *, :disabled'))
   .map((it) => {
