@@ -153,6 +153,7 @@ def run(args: argparse.Namespace) -> None:
     if args.export:
         print(_trainer(args, must_exist=True).export(args.export))
     elif args.workers == 1:
+        quick_products()
         train(_trainer(args), args.minutes, log_every=args.log_every, check_every=args.check_every)
     else:
         # one thread a worker, and allocations that are kept: big tensors would page-fault at every step
