@@ -30,8 +30,9 @@ export function CellLabels({ view }: { view: View }) {
     </div>
   )
   if (grid === null) {
-    if (layout === 'overlay' && focus === null) return null
-    const k = layout === 'grid' ? 0 : (focus ?? 0)
+    const chosen = layout === 'overlay' ? (hover ?? focus) : focus // the one that stands out
+    if (layout === 'overlay' && chosen === null) return null
+    const k = layout === 'grid' ? 0 : (chosen ?? 0)
     return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - 42, 420)}</div>
   }
   return (

@@ -1,5 +1,6 @@
 import { acceptCandidate, setSettings } from '../document/design'
 import { togglePlay } from '../viewer/clock'
+import type { LayoutMode } from '../viewer/layout'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { Acting } from './acting'
@@ -82,6 +83,14 @@ export class Running extends Acting {
     if (candidate !== null && (candidate < 0 || candidate >= count)) return
     this.setMode('results')
     this.studio.session.setState({ focus: candidate })
+  }
+
+  /** One above all others of a heap that has ended: alone it tells nothing. */
+  layOut(layout: LayoutMode): void {
+    const { session, runs } = this.studio
+    const candidates = runs.active?.run.result?.candidates ?? []
+    const first = candidates.findIndex((c) => c.valid)
+    session.setState(({ focus }) => ({ layout, focus: layout === 'grid' || candidates.length === 0 ? focus : (focus ?? Math.max(0, first)) }))
   }
 
   accept(candidate: number): void {

@@ -31,7 +31,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
     keys: [
       ['Ctrl Enter', 'generate'],
       ['Esc', 'stop the run, or let go'],
-      ['1 – 9', 'focus a candidate'],
+      ['1 – 9, ← →', 'focus a candidate'],
       ['Enter', 'use it as scaffold'],
       ['N', 'again, with a new seed'],
       ['Space', 'play or pause; holds a live run'],

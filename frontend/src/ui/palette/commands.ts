@@ -146,7 +146,7 @@ function looking({ studio, actions }: Tools): Possible[] {
     { id: 'mode-design', group, title: 'Show the design', when: mode !== 'design', run: () => actions.setMode('design') },
     { id: 'mode-results', group, title: 'Show the candidates', when: mode !== 'results' && record !== null, run: () => actions.setMode('results') },
     ...([['grid', 'side by side'], ['overlay', 'over each other'], ['single', 'one at a time']] as const).map(([value, words]): Possible => (
-      { id: `layout-${value}`, group, title: `Candidates ${words}`, when: several && layout !== value, run: () => { session.setState({ layout: value }); actions.setMode('results') } }
+      { id: `layout-${value}`, group, title: `Candidates ${words}`, when: several && layout !== value, run: () => { actions.running.layOut(value); actions.setMode('results') } }
     )),
     ...STYLES.map(({ value, label }): Possible => ({ id: `style-${value}`, group, title: `Style: ${label}`, when: look.style !== value, run: () => viewing.setState({ style: value }) })),
     ...HYDROGENS.map(({ value, label }): Possible => ({ id: `hydrogens-${value}`, group, title: `Hydrogens: ${label}`, words: value === 'none' ? 'none hide off' : 'show', ...(value === 'none' ? { keys: 'H' } : {}), when: look.hydrogens !== value, run: () => viewing.setState({ hydrogens: value }) })),
