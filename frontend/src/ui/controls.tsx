@@ -66,7 +66,9 @@ export function Segmented<T extends string>(props: {
           tabIndex={option.value === value ? 0 : -1}
           title={option.hint}
           disabled={option.disabled}
-          onClick={() => onChange(option.value)}
+          onClick={() => {
+            if (option.value !== value) onChange(option.value) // a choice made again would begin anew
+          }}
           onKeyDown={(event) => move(event, k)}
         >
           {option.label}

@@ -59,6 +59,9 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
 ]
 
 const TYPING = 'input:not([type=range]), textarea, select, [contenteditable=true]'
+const SLIDER = 'input[type=range]'
+/** Keys that a slider in focus has to itself. */
+const SLIDING = /^(Arrow.*|Home|End|Page.*)$/
 const PRESSABLE = 'button, a, summary, [role=button], [role=slider], [role=radio], [role=menuitem]'
 
 /** Listens for keys anywhere on the page, but leaves fields, menus and dialogs alone. */
@@ -79,6 +82,7 @@ export function attachShortcuts(tools: Tools): () => void {
     if (event.altKey || target?.closest(TYPING) != null) return
     // A transform in progress comes first: its Enter must not press a button that happens to be in focus.
     const transforming = tools.studio.session.getState().modal !== null
+    if (!transforming && target?.matches(SLIDER) === true && SLIDING.test(event.key)) return
     if (!transforming && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
     if (plain(tools, event)) event.preventDefault()
   }
