@@ -278,8 +278,8 @@ def _work_lines(works: list[Work]) -> list[str]:
         "tracing. Goal: a median of 8 ms at most.",
         "",
         "Software GL draws in another process, so that its drawing is no CPU time of the page; but it paints few "
-        "frames in a second, and the page then has several frames of the run to take in for each. Without drawing, draw "
-        "calls do nothing and all else is as it is: so a page fares whose frames do not wait for software.",
+        "frames in a second, and the page then has several frames of the run to take in for each. Without drawing, "
+        "draw calls do nothing and all else is as it is: so a page fares whose frames do not wait for software.",
         "",
         "| | frames | of the run for each | median, ms | 95 %, ms |",
         "|---|---|---|---|---|",
