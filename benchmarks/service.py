@@ -117,7 +117,7 @@ def _fairness() -> Iterator[str]:
         "## A light user beside a heavy one",
         "",
         f"First frame of {fairness.JOBS} jobs of {fairness.STEPS} steps, one now and then; the heavy user always has "
-        f"{fairness.QUEUED} jobs of 64 steps that have not ended.",
+        f"{fairness.QUEUED} jobs of 64 steps that have not ended, and is a process of its own.",
         "",
         "| | median, ms | 99 %, ms |",
         "|---|---|---|",

@@ -1,6 +1,8 @@
 """The web server around the application: uvicorn, and an end on SIGTERM that loses nothing."""
 
 import asyncio
+import gc
+import socket
 from types import FrameType
 
 import uvicorn
@@ -26,6 +28,12 @@ class Server(uvicorn.Server):
             self._hurried = True
         else:
             super().handle_exit(sig, frame)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Once there is everything that stays, the collector need not look at it again: it would pause all streams."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
 
     async def main_loop(self) -> None:
         await super().main_loop()

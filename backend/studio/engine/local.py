@@ -13,6 +13,7 @@ import signal
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import count
 
 from gpff import samplers
 from studio.engine.blackbox import BlackBox
@@ -46,6 +47,7 @@ FIRST_DELAY_S, LAST_DELAY_S = 0.2, 30.0  # between failures to start, and the ne
 MAX_DEATHS = 3
 PATIENCE = 3  # attempts to load a model again that has been loaded before
 RETRY_AFTER_S = 2.0
+BURST = 8  # events that are passed on before everyone else in the event loop has a turn
 
 
 class LocalEngine:
@@ -237,9 +239,11 @@ class LocalEngine:
         try:
             self._write(self._options)
             self._hand_over(asyncio.get_running_loop().time())
-            while True:
+            for heard in count(1):
                 (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
                 self._receive(pickle.loads(await reader.readexactly(length)))
+                if heard % BURST == 0:
+                    await asyncio.sleep(0)  # what has come already is read without waiting
         finally:
             self._writer.close()
             self._writer = None

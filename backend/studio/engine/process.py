@@ -5,6 +5,7 @@ takes and reads what has come, and never waits while there is work: a slow web p
 never a step. When the socket ends, the process does.
 """
 
+import gc
 import importlib
 import logging
 import socket
@@ -116,6 +117,8 @@ def serve(channel: Channel, options: Options, box: BlackBox) -> None:
     device = str(getattr(model.forces, "device", "cpu"))
     channel.post(Loaded(model.name, model.hash, device, dict(model.manifest), costs.step_s, costs.edge_s))
     scheduler = Scheduler(costs.budget(options.batch_edges), options.max_running, options.max_queue)
+    gc.collect()
+    gc.freeze()  # the model stays; to look at it again and again would pause all jobs
     _loop(channel, Engine(model.forces, scheduler), box, model.forces)
 
 
