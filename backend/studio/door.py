@@ -11,6 +11,7 @@ from studio.errors import Draining
 
 RECONNECT_AFTER_S = 2.0
 LOOK_EVERY_S = 0.02
+COLLECT_S = 5.0  # for who was told to come back, or asks again every second, to fetch the end of a job
 GOODBYE_S = 2.0  # for the news of a cancelled job to reach its client
 
 log = logging.getLogger(__name__)
@@ -39,14 +40,21 @@ class Work(Protocol):
 class Door:
     """Open until the service is told to end. A closed door lets in who fetches results, and no new work.
 
-    grace_s: how long the end of a job is kept for someone who lost the connection, or comes to fetch it.
+    grace_s: how long the end of a job is kept for someone who lost the connection, or comes to fetch it. Once the door
+    is closed, no end is waited for longer than `COLLECT_S`: who has not come by then most likely never will, and what
+    is kept goes with the process.
     """
 
     def __init__(self, grace_s: float = 30.0) -> None:
-        self.closed = False
+        self._closed_at: float | None = None
         self._grace_s = grace_s
         self._guests: set[Guest] = set()
         self._owed: dict[str, float] = {}  # jobs whose end no one has had, and since when
+
+    @property
+    def closed(self) -> bool:
+        """Whether no new work is taken."""
+        return self._closed_at is not None
 
     def check(self) -> None:
         """Raises `Draining` when no new work is taken."""
@@ -67,7 +75,7 @@ class Door:
     def close(self) -> None:
         """Take no new work, and tell everyone. Once closed it stays closed."""
         if not self.closed:
-            self.closed = True
+            self._closed_at = time.monotonic()
             for guest in self._guests:
                 guest.draining()
 
@@ -87,9 +95,14 @@ class Door:
         return len(self._owed)
 
     def _forget_late(self) -> None:
-        before = time.monotonic() - self._grace_s
-        for job in [job for job, since in self._owed.items() if since <= before]:
+        now = time.monotonic()
+        for job in [job for job, since in self._owed.items() if self._is_late(since, now)]:
             del self._owed[job]
+
+    def _is_late(self, since: float, now: float) -> bool:
+        if self._closed_at is not None and now >= max(since, self._closed_at) + COLLECT_S:
+            return True
+        return now >= since + self._grace_s
 
     @property
     def unsent(self) -> int:

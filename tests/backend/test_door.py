@@ -73,6 +73,22 @@ async def test_it_does_not_wait_for_those_who_have_not_come_in_time() -> None:
     assert await drained(door, Jobs(0), 30.0)
 
 
+async def test_what_no_one_fetches_does_not_hold_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.door.COLLECT_S", 0.1)
+    door, jobs = Door(grace_s=3600.0), Jobs(1)
+    door.owe("before")
+    await asyncio.sleep(0.15)
+    assert door.owed == 1  # as long as the door is open, only the grace counts
+    ending = asyncio.create_task(drained(door, jobs, 3600.0))
+    await asyncio.sleep(0.15)
+    assert door.owed == 0 and not ending.done()
+    jobs.running = 0
+    door.owe("meanwhile")
+    await asyncio.sleep(0.05)
+    assert door.owed == 1 and not ending.done()
+    assert await ending and not jobs.closed
+
+
 async def test_everyone_is_told_once_and_late_guests_too() -> None:
     door, early, late = Door(), Guest(), Guest()
     door.check()
