@@ -23,16 +23,26 @@ const SETTLE_FRAMES = 7
  */
 export class BondTracker {
   private readonly settled = new Map<number, number>()
-  private readonly known: readonly Bond[]
+  /** Å, and bonds that an atom has room for beside the given ones; every pair of every frame asks for them. */
+  private readonly radii: Float64Array
+  private readonly room: Int8Array
+  private readonly frozen: Uint8Array
 
   constructor(
     private readonly numbers: ArrayLike<number>,
     private readonly ptr: ArrayLike<number>,
     /** Bonds between frozen atoms: given, not guessed. */
-    frozen: readonly Bond[] = [],
-    private readonly isFrozen: (atom: number) => boolean = () => false,
+    private readonly known: readonly Bond[] = [],
+    isFrozen: (atom: number) => boolean = () => false,
   ) {
-    this.known = frozen
+    const elements = Array.from(numbers, element)
+    this.radii = Float64Array.from(elements, (e) => e.covalentRadius)
+    this.room = Int8Array.from(elements, (e) => e.valence)
+    this.frozen = Uint8Array.from(elements, (_, i) => (isFrozen(i) ? 1 : 0))
+    for (const [i, j] of known) {
+      this.room[i] -= 1
+      this.room[j] -= 1
+    }
   }
 
   /** Takes one frame of `positions [n_atoms, 3]` and answers the bonds to draw. */
@@ -63,40 +73,32 @@ export class BondTracker {
     const n = this.numbers.length
     const candidates: { key: number; i: number; j: number; ratio: number }[] = []
     for (let i = start; i < end; i++) {
+      const [x, y, z] = [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]]
       for (let j = i + 1; j < end; j++) {
-        if (this.isFrozen(i) && this.isFrozen(j)) continue
+        if (this.frozen[i] + this.frozen[j] === 2) continue
         // In a dense cloud hydrogens crowd together, and mean nothing by it.
         if (this.numbers[i] === 1 && this.numbers[j] === 1) continue
+        const [dx, dy, dz] = [positions[3 * j] - x, positions[3 * j + 1] - y, positions[3 * j + 2] - z]
+        const reach = this.radii[i] + this.radii[j]
+        const squared = (dx * dx + dy * dy + dz * dz) / (reach * reach)
+        if (!(squared < BREAK * BREAK)) continue // most pairs, without a root
+        const ratio = Math.sqrt(squared)
         const key = i * n + j
-        const reach = element(this.numbers[i]).covalentRadius + element(this.numbers[j]).covalentRadius
-        const ratio = separation(positions, i, j) / reach
         const limit = this.settled.has(key) ? BREAK : FORM
         if (ratio > CLASH && ratio < limit) candidates.push({ key, i, j, ratio })
       }
     }
     candidates.sort((a, b) => a.ratio - b.ratio)
-    const room = new Map<number, number>()
-    for (const [i, j] of this.known) {
-      room.set(i, this.roomAt(room, i) - 1)
-      room.set(j, this.roomAt(room, j) - 1)
-    }
+    const room = this.room.slice(start, end)
     const kept: number[] = []
     for (const { key, i, j } of candidates) {
-      if (this.roomAt(room, i) <= 0 || this.roomAt(room, j) <= 0) continue
-      room.set(i, this.roomAt(room, i) - 1)
-      room.set(j, this.roomAt(room, j) - 1)
+      if (room[i - start] <= 0 || room[j - start] <= 0) continue
+      room[i - start] -= 1
+      room[j - start] -= 1
       kept.push(key)
     }
     return kept
   }
-
-  private roomAt(room: Map<number, number>, atom: number): number {
-    return room.get(atom) ?? element(this.numbers[atom]).valence
-  }
-}
-
-function separation(p: ArrayLike<number>, i: number, j: number): number {
-  return Math.hypot(p[3 * i] - p[3 * j], p[3 * i + 1] - p[3 * j + 1], p[3 * i + 2] - p[3 * j + 2])
 }
 
 /** Single bonds guessed from one geometry, for a molecule whose bonds nobody has told. */
