@@ -71,12 +71,26 @@ function progress({ trajectory, steps, candidates }: RunView, at: number): numbe
   return Math.min(1, (lower + (upper - lower) * (at % 1)) / Math.max(1, steps))
 }
 
-function placeMolecules({ count, layout, focus }: RunView, camera: Camera, grid: Grid | null): BatchView['shown'] {
+function placeMolecules(view: RunView, camera: Camera, grid: Grid | null): BatchView['shown'] {
+  const { count, layout, focus } = view
   const put = (molecule: number, tone: Tone, place: Place) => ({ molecule, tone, place })
   const all = Array.from({ length: count }, (_, m) => m)
   if (layout === 'single') return [put(focus ?? 0, 'plain', AT_HOME)]
-  if (layout === 'overlay') return all.map((m) => put(m, focus === null || m === focus ? 'plain' : 'faint', AT_HOME))
+  if (layout === 'overlay') return all.map((m) => put(m, overlaid(view, m), AT_HOME))
   return all.map((m) => put(m, 'plain', grid === null ? AT_HOME : cellPlace(grid, count, m, camera)))
+}
+
+/** From how many molecules in one place on each has to be slender, and from how many on they are a crowd. */
+const SEVERAL = 4
+const CROWD = 7
+
+/** Of many in one place the one in focus stands out, or else those that came to something; the others stand back. */
+function overlaid({ count, focus, candidates }: RunView, molecule: number): Tone {
+  const back: Tone = count >= CROWD ? 'trace' : 'faint'
+  if (focus !== null) return molecule === focus ? 'plain' : back
+  const some = candidates?.some((c) => c.valid) === true
+  if (some && candidates.at(molecule)?.valid === false) return back
+  return count >= CROWD ? 'crowd' : count >= SEVERAL ? 'slender' : 'plain'
 }
 
 function drawRun(view: RunView, at: number, batch: BatchView): Drawing {

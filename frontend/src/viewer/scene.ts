@@ -18,8 +18,11 @@ export interface Palette {
   readonly blobMuted: string
 }
 
-/** How much an atom counts in the picture: ghosts are about to go, faint ones stand back. */
-export type Tone = 'plain' | 'ghost' | 'faint'
+/**
+ * How much an atom counts in the picture: ghosts are about to go, faint ones stand back, slender ones leave room for others in the
+ * same place. In a crowd hydrogens are left out, and those that stand back are mere traces.
+ */
+export type Tone = 'plain' | 'ghost' | 'faint' | 'slender' | 'crowd' | 'trace'
 
 /** Atoms to draw, in one merged model. `origin[k]` says what drawn atom k is. */
 export interface Drawing {
@@ -31,13 +34,15 @@ export interface Drawing {
 
 export const BOND_RADIUS = 0.13
 
-/** How far a tone goes towards the background, what is left of an atom's radius, and how thick its bonds are, Å. */
-const TONES: Record<Tone, { fade: number; size: number; bond: number }> = {
-  plain: { fade: 0, size: 1, bond: BOND_RADIUS },
-  ghost: { fade: 0.72, size: 0.75, bond: 0.05 },
-  faint: { fade: 0.55, size: 0.24, bond: 0.045 },
+/** How far a tone goes towards the background, what is left of an atom's radius, how thick its bonds are, Å, and whether hydrogens are drawn. */
+const TONES: Record<Tone, { fade: number; size: number; bond: number; hydrogens: boolean }> = {
+  plain: { fade: 0, size: 1, bond: BOND_RADIUS, hydrogens: true },
+  ghost: { fade: 0.72, size: 0.75, bond: 0.05, hydrogens: true },
+  faint: { fade: 0.55, size: 0.24, bond: 0.045, hydrogens: true },
+  slender: { fade: 0, size: 0.5, bond: 0.065, hydrogens: true },
+  crowd: { fade: 0, size: 0.4, bond: 0.06, hydrogens: false },
+  trace: { fade: 0.7, size: 0.16, bond: 0.03, hydrogens: false },
 }
-
 
 export function mixColors(a: string, b: string, t: number): string {
   const channel = (k: number): string => {
@@ -49,8 +54,9 @@ export function mixColors(a: string, b: string, t: number): string {
 
 export function atomLook(number: number, tone: Tone, palette: Palette): AtomLook {
   const { symbol, ballRadius, color } = element(number)
-  const { fade, size, bond } = TONES[tone]
-  return { number, symbol, radius: ballRadius * size, stick: bond, color: mixColors(color, palette.background, fade) }
+  const { fade, size, bond, hydrogens } = TONES[tone]
+  const drawn = hydrogens || number !== 1
+  return { number, symbol, radius: drawn ? ballRadius * size : 0, stick: drawn ? bond : 0, color: mixColors(color, palette.background, fade) }
 }
 
 /** The scaffold as it stands in the document; hydrogens that blobs displace are ghosts. */
@@ -136,7 +142,7 @@ export function batchDrawing(topology: Topology, positions: ArrayLike<number>, b
   const drawn: DrawnBond[] = []
   for (const { i, j, order, strength } of bonds) {
     const [a, b] = [index[i], index[j]]
-    if (a >= 0 && b >= 0) drawn.push({ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) })
+    if (a >= 0 && b >= 0 && looks[a].radius > 0 && looks[b].radius > 0) drawn.push({ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) })
   }
   return { looks, positions: moved, bonds: drawn, origin }
 }

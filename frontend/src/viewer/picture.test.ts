@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest'
+import { FIRST_EXAMPLE } from '../document/examples'
+import type { Candidate } from '../stream/protocol'
+import { DEFAULT_CAMERA } from './camera'
+import { isShown } from './look'
+import { composeRun, runExtent, type RunView } from './picture'
+import type { Palette } from './scene'
+
+const palette: Palette = { background: '#000000', outline: '#000000', blob: '#ff8800', blobMuted: '#884400' }
+const design = FIRST_EXAMPLE.design()
+
+function overlay(count: number, over: Partial<RunView> = {}) {
+  const view: RunView = {
+    design, count, trajectory: null, candidates: null, steps: 64, layout: 'overlay', focus: null, extent: runExtent(design, null), ...over,
+  }
+  const { looks, origin, bonds } = composeRun(view, 0, DEFAULT_CAMERA, null, palette).drawing
+  const of = (molecule: number) => looks.filter((_, k) => origin[k].molecule === molecule)
+  const carbon = (molecule: number) => of(molecule).find(({ number }) => number === 6)?.radius ?? 0
+  const hydrogens = (molecule: number) => of(molecule).filter((look) => look.number === 1 && isShown(look)).length
+  return { looks, bonds, carbon, hydrogens }
+}
+
+describe('candidates in one place', () => {
+  it('are drawn the smaller the more they are, in a crowd without hydrogens', () => {
+    const [few, several, crowd] = [overlay(2), overlay(4), overlay(16)]
+    expect(few.carbon(0)).toBeGreaterThan(several.carbon(0))
+    expect(several.carbon(0)).toBeGreaterThan(crowd.carbon(0))
+    expect([few.hydrogens(0) > 0, several.hydrogens(0) > 0, crowd.hydrogens(0)]).toEqual([true, true, 0])
+    expect(crowd.bonds.every(({ i, j }) => isShown(crowd.looks[i]) && isShown(crowd.looks[j]))).toBe(true)
+  })
+
+  it('stand back from the one in focus, which is whole', () => {
+    const { carbon, hydrogens } = overlay(16, { focus: 3 })
+    expect(carbon(3)).toBe(overlay(1).carbon(0))
+    expect(hydrogens(3)).toBeGreaterThan(0)
+    expect(carbon(4)).toBeLessThan(overlay(16).carbon(4))
+  })
+
+  it('stand back when they came to nothing, as long as others came to something', () => {
+    const judged = (valid: readonly boolean[]) => valid.map((v) => ({ valid: v, positions: [], bonds: [], numbers: [] }) as unknown as Candidate)
+    const { carbon } = overlay(3, { candidates: judged([true, false, true]) })
+    expect(carbon(1)).toBeLessThan(carbon(0))
+    const none = overlay(3, { candidates: judged([false, false, false]) })
+    expect(none.carbon(1)).toBe(overlay(3).carbon(1))
+  })
+})
