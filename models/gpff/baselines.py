@@ -101,7 +101,7 @@ class Field:
         self.net: PaiNN = trainer.net
         self.net.load_state_dict(trainer.averaged)
         self.net.eval().requires_grad_(False)
-        self.tables, self.told = field_tables(self.net).contiguous(), trainer.config.told
+        self.tables, self.told = field_tables(self.net), trainer.config.told
 
     @torch.inference_mode()
     def __call__(

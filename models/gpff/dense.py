@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gpff.painn import GatedBlock, Mixing, NetworkConfig, Representation
+from gpff.painn import GatedBlock, Mixing, NetworkConfig, Representation, Tables
 from gpff.radial import cosine_cutoff
 
 
@@ -39,15 +39,15 @@ class Padding:
         return values.flatten(0, 1)[self.slot]
 
 
-def dense_tables(net: Representation) -> Tensor:
-    """Filters on the grid, ``[n_interactions, n_grid, 3 F]``."""
-    return net.filters(net.config.n_features).squeeze(1).flatten(2)
+def dense_tables(net: Representation) -> Tables:
+    """With filters ``[n_interactions, n_grid, 3 F]``."""
+    return Tables(net.filters(net.config.n_features).squeeze(1).flatten(2), net.contexts())
 
 
 class DenseBlocks:
     """Both blocks of every layer for one batch (:class:`gpff.painn.Blocks`); ``tables`` from :func:`dense_tables`."""
 
-    def __init__(self, config: NetworkConfig, tables: Tensor, positions: Tensor, ptr: Tensor, mol_idx: Tensor) -> None:
+    def __init__(self, config: NetworkConfig, tables: Tables, positions: Tensor, ptr: Tensor, mol_idx: Tensor) -> None:
         self.padding = Padding.of(ptr, mol_idx)
         grid = config.grid
         x = self.padding.pad(positions)
@@ -66,7 +66,7 @@ class DenseBlocks:
 
     def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
         """``q + dq [n_atoms, F]`` and ``mu + dmu [n_atoms, 3, F]`` (Schütt et al. 2021, eqs. 7 and 8)."""
-        table = self.tables[layer]
+        table = self.tables.filters[layer]
         filters = (self.low * table[self.row] + self.high * table[self.row + 1]) * self.envelope
         wq, wr, wm = filters.chunk(3, dim=-1)
         xq, xr, xm = self.padding.pad(x).chunk(3, dim=-1)  # [B, j, F]

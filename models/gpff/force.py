@@ -14,8 +14,8 @@ from torch.nn.functional import pad
 
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
-from gpff.fused import FusedBlocks
-from gpff.painn import Blocks, PaiNN, Representation
+from gpff.fused import FusedBlocks, fused_tables
+from gpff.painn import Blocks, PaiNN, Representation, Tables
 
 MAX_PAIRS = 600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
 
@@ -25,19 +25,19 @@ def uses_kernel(device: torch.device) -> bool:
     return device.type == "cpu" and kernel.available()
 
 
-def field_tables(net: Representation) -> Tensor:
-    """Filters on the grid in the layout of the path that serves on the network's device."""
-    return net.filters(kernel.block()) if uses_kernel(net.basis.device) else dense_tables(net)
+def field_tables(net: Representation) -> Tables:
+    """The network's tables in the layout of the path that serves on its device."""
+    return fused_tables(net) if uses_kernel(net.basis.device) else dense_tables(net)
 
 
 def forces_of(
-    net: PaiNN, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor, sigma: Tensor | None = None
+    net: PaiNN, tables: Tables, numbers: Tensor, positions: Tensor, ptr: Tensor, sigma: Tensor | None = None
 ) -> Tensor:
     """Pseudo-forces ``[n_atoms, 3]`` (Å), differentiable in the parameters.
 
     Args:
         net: the network.
-        tables: its filters, :func:`field_tables`; computed once where the weights stand still.
+        tables: its own, :func:`field_tables`; computed once where the weights stand still.
         numbers: ``[n_atoms]``; positions: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``; all on the net's device.
         sigma: noise levels ``[n_molecules]`` Å, for a network that is told them (conditioned.py) and for no other.
     """
@@ -67,7 +67,7 @@ def padded(numbers: Tensor, positions: Tensor, ptr: Tensor) -> tuple[Tensor, Ten
     return pad(numbers, (0, more), value=1), pad(positions, (0, 0, 0, more)), torch.cat([ptr, ptr[-1] + lone])
 
 
-def blocks_of(net: Representation, tables: Tensor, positions: Tensor, ptr: Tensor) -> tuple[Tensor, Blocks]:
+def blocks_of(net: Representation, tables: Tables, positions: Tensor, ptr: Tensor) -> tuple[Tensor, Blocks]:
     """Molecule of each atom, ``[n_atoms]``, and the blocks of a batch on the path that serves; as :func:`forces_of`."""
     # not repeat_interleave, which takes milliseconds on the CPU
     mol_idx = torch.bucketize(torch.arange(len(positions), device=ptr.device), ptr[1:], right=True)
@@ -119,7 +119,7 @@ class ForceField:
             torch.set_float32_matmul_precision("high")
         elif not kernel.available():
             warnings.warn("gpff: no compiled kernel and no C compiler; the slower dense path serves", stacklevel=2)
-        self.tables = field_tables(self.net).contiguous()
+        self.tables = field_tables(self.net)
 
     def __call__(
         self, numbers: NDArray[np.integer], positions: NDArray[np.floating], ptr: NDArray[np.integer]

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from gpff.kernel import Pairs, lib
-from gpff.painn import EPSILON, GatedBlock, Mixing
+from gpff.kernel import Pairs, block, lib
+from gpff.painn import EPSILON, GatedBlock, Mixing, Representation, Tables
 
 
 def _pointers(*tensors: Tensor | None) -> list[int | None]:
@@ -169,16 +169,22 @@ class _Gate(torch.autograd.Function):
         return g_context[:, :width], gmu_in, g_mix_weight.float(), *g_net
 
 
-class FusedBlocks:
-    """All blocks of one batch; ``filters`` as :meth:`gpff.painn.PaiNN.filters` gives them."""
+def fused_tables(net: Representation) -> Tables:
+    """With filters ``[n_interactions, F / block, n_grid, 3, block]``."""
+    return Tables(net.filters(block()), net.contexts())
 
-    def __init__(self, filters: Tensor, pairs: Pairs) -> None:
-        self._tables = filters.unbind(0)
+
+class FusedBlocks:
+    """All blocks of one batch; ``tables`` from :func:`fused_tables`."""
+
+    def __init__(self, tables: Tables, pairs: Pairs) -> None:
+        self.tables = tables
+        self._filters = tables.filters.unbind(0)
         self._pairs = pairs
 
     def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]:
         """``q + dq [n_atoms, F]`` and ``mu + dmu [n_atoms, 3, F]``; ``mu`` None stands for zero."""
-        out: tuple[Tensor, Tensor] = _Messages.apply(x, q, mu, self._tables[layer], self._pairs)
+        out: tuple[Tensor, Tensor] = _Messages.apply(x, q, mu, self._filters[layer], self._pairs)
         return out
 
     def mix(self, block: Mixing, q: Tensor, mu: Tensor) -> tuple[Tensor, Tensor]:

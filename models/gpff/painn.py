@@ -12,7 +12,7 @@ from typing import Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import linear, silu
+from torch.nn.functional import embedding, linear, silu
 
 from gpff.radial import RadialGrid
 
@@ -29,12 +29,27 @@ class NetworkConfig:
     grid: RadialGrid = field(default_factory=RadialGrid)
 
 
+@dataclass(frozen=True)
+class Tables:
+    """What depends on the weights alone: worked out once an optimiser step, or once where they stand still.
+
+    ``filters`` on the grid, in the layout of the path that serves; ``contexts [N_ELEMENTS, 3 F]``: what the first
+    layer's context network makes of each element, since atoms of one element are still alike there.
+    """
+
+    filters: Tensor
+    contexts: Tensor
+
+
 class Blocks(Protocol):
     """How the blocks of one batch are evaluated: on the compiled kernels (fused.py) or in dense PyTorch (dense.py).
 
     ``q [n_atoms, F]``, ``mu [n_atoms, 3, F]``; ``mu`` None stands for zero, as it is before the first layer.
-    ``x [n_atoms, 3 F]`` is what the layer's context network makes of ``q``.
+    ``x [n_atoms, 3 F]`` is what the layer's context network makes of ``q``; ``tables`` are the network's.
     """
+
+    @property
+    def tables(self) -> Tables: ...
 
     def interact(self, layer: int, x: Tensor, q: Tensor, mu: Tensor | None) -> tuple[Tensor, Tensor]: ...
 
@@ -126,16 +141,18 @@ class Representation(nn.Module):
         table = table.view(self.config.grid.n_grid, layers, 3, width // block, block)
         return table.permute(1, 3, 0, 2, 4).contiguous()
 
+    def contexts(self) -> Tensor:
+        """What the first layer's context network makes of each element, ``[N_ELEMENTS, 3 F]``."""
+        out: Tensor = self.interactions[0](self.embedding.weight)
+        return out
+
     def represent(self, numbers: Tensor, blocks: Blocks) -> tuple[Tensor, Tensor]:
         """``q [n_atoms, F]`` and ``mu [n_atoms, 3, F]`` of atoms with ``numbers [n_atoms]``."""
-        kinds, kind = torch.unique(numbers, return_inverse=True)
-        of_kind = self.embedding(kinds)
-        q = of_kind[kind]
+        q: Tensor = self.embedding(numbers)
         mu: Tensor | None = None
         for layer, (interaction, mixing) in enumerate(zip(self.interactions, self.mixing, strict=True)):
             assert isinstance(interaction, Interaction) and isinstance(mixing, Mixing)
-            # atoms of one element are still alike before the first layer: their context is worked out once
-            context = interaction(of_kind)[kind] if layer == 0 else interaction(q)
+            context = embedding(numbers, blocks.tables.contexts) if layer == 0 else interaction(q)
             q, mu = blocks.interact(layer, context, q, mu)
             q, mu = blocks.mix(mixing, q, mu)
         assert mu is not None

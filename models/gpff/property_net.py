@@ -26,7 +26,7 @@ from gpff.errors import InputError, WeightsError
 from gpff.folders import WEIGHTS
 from gpff.force import blocks_of, field_tables, padded
 from gpff.molecules import pointers
-from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation
+from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation, Tables
 from gpff.radial import RadialGrid
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class PropertyNet(Representation):
         return total(self.references[numbers]) + self.shift + self.scale * rest
 
 
-def evaluate(net: PropertyNet, tables: Tensor, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
+def evaluate(net: PropertyNet, tables: Tables, numbers: Tensor, positions: Tensor, ptr: Tensor) -> Tensor:
     """``[n_molecules, 2]`` eV, differentiable in the parameters; arguments as :func:`gpff.force.forces_of`."""
     n_molecules = len(ptr) - 1
     numbers, positions, ptr = padded(numbers, positions, ptr)
@@ -114,7 +114,7 @@ class PropertyModel:
     def __init__(self, net: PropertyNet, manifest: dict[str, Any] | None = None) -> None:
         self.net = net.eval().requires_grad_(False)
         self.manifest = manifest or {}
-        self.tables = field_tables(net).contiguous()
+        self.tables = field_tables(net)
 
     @torch.inference_mode()
     def __call__(

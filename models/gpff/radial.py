@@ -10,6 +10,7 @@ numbers, not approximately the same ones.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ class RadialGrid:
     cutoff: float = 150.0
     scale: float = 1.0
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Spacing of the nodes in ``t``."""
         return float(torch.asinh(torch.tensor(self.cutoff / self.scale, dtype=torch.float64))) / (self.n_grid - 1)

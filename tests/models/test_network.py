@@ -13,7 +13,7 @@ from torch import Tensor
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
 from gpff.force import ForceField, field_tables, forces_of, padded, padding
-from gpff.fused import FusedBlocks
+from gpff.fused import FusedBlocks, fused_tables
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
 
@@ -47,7 +47,7 @@ def dense(net: PaiNN, numbers: Tensor, x: Tensor, ptr: Tensor) -> Tensor:
 
 
 def fused(net: PaiNN, numbers: Tensor, x: Tensor, ptr: Tensor) -> Tensor:
-    blocks = FusedBlocks(net.filters(kernel.block()), kernel.Pairs.of(x, ptr, net.config.grid))
+    blocks = FusedBlocks(fused_tables(net), kernel.Pairs.of(x, ptr, net.config.grid))
     return net(numbers, x, mol_idx_of(ptr), len(ptr) - 1, blocks)
 
 
