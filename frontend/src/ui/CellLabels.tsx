@@ -33,7 +33,7 @@ export function CellLabels({ view }: { view: View }) {
     const chosen = layout === 'overlay' ? (hover ?? focus) : focus // the one that stands out
     if (layout === 'overlay' && chosen === null) return null
     const k = layout === 'grid' ? 0 : (chosen ?? 0)
-    return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - 42, 420)}</div>
+    return <div className="cell-labels" aria-hidden="true">{label(k, viewport.width / 2, viewport.height - (layout === 'grid' ? 42 : 70), 420)}</div>
   }
   return (
     <div className="cell-labels" aria-hidden="true">
