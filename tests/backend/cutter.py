@@ -13,6 +13,7 @@ class Cutter:
         self.port = 0
         self.opened = 0
         self.refuse = False
+        self.deaf = False  # what clients send is lost
         self._target = target
         self._loop = asyncio.new_event_loop()
         self._writers: set[asyncio.StreamWriter] = set()
@@ -58,13 +59,15 @@ class Cutter:
         both = {writer, far_writer}
         self._writers |= both
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(self._pump(reader, far_writer, upwards=True), self._pump(far_reader, writer))
         finally:
             self._writers -= both
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, upwards: bool = False) -> None:
         try:
             while data := await reader.read(65536):
+                if upwards and self.deaf:
+                    continue
                 writer.write(data)
                 await writer.drain()
         except OSError:

@@ -480,6 +480,33 @@ def test_a_wish_outlives_a_broken_wire(wire: Cutter) -> None:
             _ = run.result
 
 
+def test_a_wish_that_was_lost_on_its_way_is_sent_again(wire: Cutter) -> None:
+    with Client(wire.url) as studio, studio.stream("C7H8O2", **LONG) as run:
+        next(run.frames())
+        wire.deaf = True
+        run.cancel()
+        time.sleep(0.1)  # until the wire has it, and has lost it
+        wire.cut()
+        wire.deaf = False
+        list(run)
+        assert wire.opened == 2
+        with pytest.raises(Cancelled):
+            _ = run.result
+
+
+def test_a_wish_that_arrived_is_not_sent_again(wire: Cutter) -> None:
+    """It would undo what someone else has wished in the meantime."""
+    with Client(wire.url) as studio, studio.stream("C7H8O2", **LONG) as run:
+        next(run.frames())
+        run.pause()
+        run.resume()
+        while run._story.pending._wishes:
+            next(run)
+        wire.cut()
+        before = run._story.last_seq
+        assert next(run.frames()).seq > before and run._story.pending.again() == []
+
+
 def test_a_wire_that_stays_broken_is_given_up(wire: Cutter) -> None:
     with Client(wire.url, patience_s=0.4) as studio, studio.stream("C7H8O2", **LONG) as run:
         next(run.frames())

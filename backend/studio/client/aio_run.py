@@ -92,22 +92,22 @@ class AsyncRun(View):
 
     async def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> None:
         """Move or reshape blobs (all of the job's, in its order), and fix atoms where they are."""
-        await self._send(self._story.steer(blobs, freeze))
+        await self._wish(self._story.steer(blobs, freeze))
 
     async def pause(self) -> None:
-        await self._send(self._story.pause())
+        await self._wish(self._story.pause())
 
     async def resume(self) -> None:
         """After `pause`."""
-        await self._send(self._story.resume())
+        await self._wish(self._story.resume())
 
     async def rewind(self, step: int) -> None:
         """Go on from a kept frame of this step."""
-        await self._send(self._story.rewind(step))
+        await self._wish(self._story.rewind(step))
 
     async def cancel(self) -> None:
         """Iterating ends, and there is no result."""
-        await self._send(self._story.cancel())
+        await self._wish(self._story.cancel())
 
     def branch(self, step: int, seed: int | None = None) -> "AsyncRun":
         """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
@@ -120,8 +120,8 @@ class AsyncRun(View):
         """What the next message means; None: nothing, or the connection broke."""
         connection = self._connection or await self._connect()
         try:
-            if (ack := self._story.ack()) is not None:
-                await connection.send(ack)
+            for message in self._story.due():
+                await connection.send(message)
             data = await connection.recv()
         except BROKEN as error:
             await self._hang_up()
@@ -139,7 +139,9 @@ class AsyncRun(View):
         if not isinstance(found, Again):
             return found
         await self._pause(found.error)
-        await self._send(self._story.opening(), keep=False)
+        if self._connection is not None:
+            with suppress(*BROKEN):  # the next `recv` will notice
+                await self._connection.send(self._story.opening())
         return None
 
     async def _connect(self) -> ClientConnection:
@@ -158,17 +160,17 @@ class AsyncRun(View):
     async def _pause(self, error: ClientError) -> None:
         await asyncio.sleep(self._patience.pause_s(error))
 
-    async def _send(self, text: str, keep: bool = True) -> None:
+    async def _wish(self, text: str) -> None:
         """Now, or with the next connection."""
-        connection = self._connection
+        connection, pending = self._connection, self._story.pending
+        if connection is None or (wire := pending.claim(text)) is None:
+            return
         try:
-            if connection is not None:
-                await connection.send(text)
-                return
+            await connection.send(text)
         except BROKEN:
-            pass  # who reads will notice
-        if keep:
-            self._story.unsent(text)
+            pending.kept(text)  # who reads will notice
+        else:
+            pending.went(text, wire)
 
     async def _hang_up(self) -> None:
         self._connection = None

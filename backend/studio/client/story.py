@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from studio import protocol
 from studio.client import errors
+from studio.client.pending import Pending
 from studio.client.wishes import BlobLike, checked
 from studio.codec import Frame, decode
 from studio.protocol import (
@@ -24,6 +25,7 @@ from studio.protocol import (
     ErrorMessage,
     Final,
     GenerateResult,
+    Pong,
     Topology,
     VerdictMessage,
     Welcome,
@@ -49,6 +51,7 @@ class Story:
 
     `job`, `seed` and `topology` once it was accepted; `verdicts` the newest of each sample; `frame` the newest;
     `result` or `error` at the end; `over` when nothing more will come. `heard` counts what came of the job.
+    `pending`: wishes that may not have arrived.
 
     opening: how it starts; None: `job` runs somewhere already. window: most frames that may be under way.
     """
@@ -78,15 +81,14 @@ class Story:
         self._acked = last_seq
         self._cancelling = False
         self._names = count(1)
-        self._unsent: list[Wire] = []
+        self.pending = Pending()
 
     # --- to the service ------------------------------------------------------------------------------
 
     def greeting(self) -> list[str]:
         """The first messages of a connection."""
         hello = protocol.Hello(type="hello", client="studio.client", key=self._key, window=self._window)
-        unsent, self._unsent = self._unsent, []
-        return [_text(hello), self.opening(), *map(_text, unsent)]
+        return [_text(hello), self.opening(), *self.pending.again()]
 
     def opening(self) -> str:
         """The message that the job is started, or found again, with."""
@@ -96,16 +98,17 @@ class Story:
         assert self._opening is not None, "a story is of a job, or begins one"
         return _text(self._opening)
 
-    def ack(self) -> str | None:
-        """That the frames so far have been dealt with, if that is news."""
-        if self.job is None or self._acked == self.last_seq or self.over:
-            return None
-        self._acked = self.last_seq
-        return _text(protocol.Ack(type="ack", job=self.job, seq=self.last_seq))
-
-    def unsent(self, text: str) -> None:
-        """This wish did not get out; it goes with the next greeting."""
-        self._unsent.append(protocol.CLIENT_MESSAGE.validate_json(text))
+    def due(self) -> list[str]:
+        """What to send before the next message is waited for: that the frames so far have been dealt with, if that is
+        news; wishes that could not be sent; and a question whether those that were have arrived.
+        """
+        if self.job is None or self.over:
+            return []
+        texts, asks = self.pending.due()
+        if self._acked != self.last_seq:
+            self._acked = self.last_seq
+            texts.append(_text(protocol.Ack(type="ack", job=self.job, seq=self.last_seq)))
+        return [*texts, _text(protocol.Ping(type="ping"))] if asks else texts
 
     def cancel(self) -> str:
         self._cancelling = True
@@ -149,6 +152,8 @@ class Story:
             case Final() as final:
                 self.result, self.seed, self.over = final.result, final.result.seed, True
                 return final
+            case Pong():
+                self.pending.arrived()
             case BusyMessage() as busy:
                 return Again(errors.of_busy(busy))
             case ErrorMessage() as refusal:
@@ -176,6 +181,8 @@ class Story:
     def _refused(self, message: ErrorMessage) -> Again | None:
         error = errors.of_message(message)
         of_job = self.job is not None and message.job == self.job
+        if error.code == "ended" and self.pending.was_repeated(message.req_id):
+            return None  # it may have been acted on; the end is on its way
         if not of_job and message.req_id not in (None, OPENING):
             raise error  # a wish that was not acted on; the job goes on
         if not of_job and error.code in ("draining", "not_ready"):
@@ -190,8 +197,10 @@ class Story:
 
     def _wish(self, kind: type[Wire], **fields: Any) -> str:
         tag = kind.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]
-        given = {"type": tag, "job": self._known(), "req_id": f"wish {next(self._names)}", **fields}
-        return _text(checked(kind, given))
+        name = f"wish {next(self._names)}"
+        text = _text(checked(kind, {"type": tag, "job": self._known(), "req_id": name, **fields}))
+        self.pending.add(text, name, repeatable=kind is not protocol.Rewind)
+        return text
 
     def _known(self) -> str:
         if self.job is None:

@@ -100,22 +100,22 @@ class Run(View):
 
     def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> None:
         """Move or reshape blobs (all of the job's, in its order), and fix atoms where they are."""
-        self._send(self._story.steer(blobs, freeze))
+        self._wish(self._story.steer(blobs, freeze))
 
     def pause(self) -> None:
-        self._send(self._story.pause())
+        self._wish(self._story.pause())
 
     def resume(self) -> None:
         """After `pause`."""
-        self._send(self._story.resume())
+        self._wish(self._story.resume())
 
     def rewind(self, step: int) -> None:
         """Go on from a kept frame of this step."""
-        self._send(self._story.rewind(step))
+        self._wish(self._story.rewind(step))
 
     def cancel(self) -> None:
         """Iterating ends, and there is no result."""
-        self._send(self._story.cancel())
+        self._wish(self._story.cancel())
 
     def branch(self, step: int, seed: int | None = None) -> "Run":
         """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
@@ -128,8 +128,8 @@ class Run(View):
         """What the next message means; None: nothing, or the connection broke."""
         connection = self._connection or self._connect()
         try:
-            if (ack := self._story.ack()) is not None:
-                connection.send(ack)
+            for message in self._story.due():
+                connection.send(message)
             data = connection.recv()
         except BROKEN as error:
             self._hang_up()
@@ -147,7 +147,9 @@ class Run(View):
         if not isinstance(found, Again):
             return found
         self._pause(found.error)
-        self._send(self._story.opening(), keep=False)
+        if self._connection is not None:
+            with suppress(*BROKEN):  # the next `recv` will notice
+                self._connection.send(self._story.opening())
         return None
 
     def _connect(self) -> ClientConnection:
@@ -166,17 +168,17 @@ class Run(View):
     def _pause(self, error: ClientError) -> None:
         time.sleep(self._patience.pause_s(error))
 
-    def _send(self, text: str, keep: bool = True) -> None:
+    def _wish(self, text: str) -> None:
         """Now, or with the next connection."""
-        connection = self._connection
+        connection, pending = self._connection, self._story.pending
+        if connection is None or (wire := pending.claim(text)) is None:
+            return
         try:
-            if connection is not None:
-                connection.send(text)
-                return
+            connection.send(text)
         except BROKEN:
-            pass  # who reads will notice
-        if keep:
-            self._story.unsent(text)
+            pending.kept(text)  # who reads will notice
+        else:
+            pending.went(text, wire)
 
     def _hang_up(self) -> None:
         self._connection = None
