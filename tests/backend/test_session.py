@@ -336,6 +336,20 @@ async def test_a_replay_obeys_the_window() -> None:
     assert seqs(got) == list(range(1, 22)) and types(got)[-1] == "final"
 
 
+async def test_an_end_that_was_on_its_way_when_the_connection_broke_is_owed() -> None:
+    house = House()
+    broken, well = house.client(), house.client()
+    for client in (broken, well):
+        await client.start()
+    await house.run_out()
+    while not (isinstance(data := await broken.session.next(), str) and json.loads(data)["type"] == "final"):
+        pass
+    broken.session.close()  # it never said that the end was sent
+    assert types(await well.read())[-1] == "final"
+    well.session.close()
+    assert house.services.door.owed == 1
+
+
 async def test_a_broken_connection_cancels_its_jobs_after_the_grace() -> None:
     house = House(grace_s=0.05)
     client = house.client()

@@ -62,6 +62,7 @@ class Session:
         self._window: int | None = None
         self._outbox = Outbox()
         self._room = asyncio.Event()
+        self._departing: list[str] = []  # jobs whose end was taken and may not have been sent yet
         self._closed = False
 
     # --- towards the client --------------------------------------------------------------------------
@@ -76,9 +77,12 @@ class Session:
         self._outbox.post(Draining(reconnect_after_ms=round(1000 * RECONNECT_AFTER_S)), "draining")
 
     async def next(self) -> str | bytes:
-        """The next message to send: text, or bytes for a frame."""
+        """The next message to send: text, or bytes for a frame. To ask again is to say that the last one was sent."""
+        self._departing.clear()
         item = await self._outbox.next()
         for stream in [stream for stream in self.streams if stream.over]:
+            if stream.job is not None:
+                self._departing.append(stream.job.id)
             self.streams.remove(stream)
             self._leave(stream)
         if len(self._outbox) < MAX_WAITING:
@@ -88,6 +92,8 @@ class Session:
     def close(self) -> None:
         """The client is gone: unless someone follows its jobs in time, they are cancelled."""
         self._closed = True
+        for job in self._departing:
+            self._services.door.owe(job)
         for stream in self.streams:
             self._leave(stream)
 

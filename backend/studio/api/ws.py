@@ -67,9 +67,9 @@ async def _read(connection: WebSocket, session: Session) -> None:
 
 async def _write(connection: WebSocket, session: Session) -> None:
     for sent in count(1):
-        data = await session.next()
         if sent % BURST == 0:
             await asyncio.sleep(0)  # neither `next` nor `send` waits while there is more and the socket takes it
+        data = await session.next()
         if isinstance(data, bytes):
             await connection.send_bytes(data)
         else:
