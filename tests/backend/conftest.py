@@ -7,11 +7,20 @@ import postgres
 import pytest
 from client import Live, running, settings
 
+from studio.client import Client
+
 
 @pytest.fixture(scope="session")
 def live() -> Iterator[Live]:
     with running(settings("hazard", max_jobs_per_client=8, grace_s=0.3)) as server:
         yield server
+
+
+@pytest.fixture
+def studio(live: Live) -> Iterator[Client]:
+    """The Python client of the live server, which asks once."""
+    with Client(live.url, retries=0) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")
