@@ -212,6 +212,8 @@ def _traced(studio: Studio, cdp: CDPSession, act: Callable[[], None]) -> list[fl
 
 def _per_frame(what: str, runs: list[list[float]]) -> Work:
     ordered = sorted(spent for run in runs for spent in run)
+    if not ordered:
+        sys.exit(f"{what}: the browser painted nothing; is the machine busy?")
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     return Work(what, len(ordered), (STEPS + 1) * len(runs) / len(ordered), statistics.median(ordered), p95)
 
@@ -219,6 +221,8 @@ def _per_frame(what: str, runs: list[list[float]]) -> Work:
 def _between_frames(events: list[Any]) -> list[float]:
     """Sums the tasks of the thread that runs animation frames, from one frame's beginning to the next."""
     frames = [e for e in events if e["name"] == "FireAnimationFrame"]
+    if not frames:
+        return []  # over before the browser came to paint
     threads = [(e["pid"], e["tid"]) for e in frames]
     main = max(set(threads), key=threads.count)
     fired = [e["ts"] for e in frames if (e["pid"], e["tid"]) == main]
