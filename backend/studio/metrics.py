@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from studio.engine.messages import Report
 
 _SHORT_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+_PART_S = (0.0001, 0.0002, 0.0005, *_SHORT_S)
 _LONG_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0)
 _JOBS = (1, 2, 4, 8, 16, 32, 64)
 _EDGES = tuple(float(4**k) for k in range(3, 11))
@@ -40,7 +41,13 @@ class Metrics:
             "studio_step_seconds", "One step of a batch, as the engine reports it", buckets=_SHORT_S, registry=registry
         )
         self.overhead = Histogram(
-            "studio_step_overhead_seconds", "Of it, all but the network", buckets=_SHORT_S, registry=registry
+            "studio_step_overhead_seconds",
+            "Of it, scheduling and encoding: all but the network and the samplers",
+            buckets=_PART_S,
+            registry=registry,
+        )
+        self.samplers = Histogram(
+            "studio_step_samplers_seconds", "Of it, the samplers' arithmetic", buckets=_PART_S, registry=registry
         )
         self.batch_jobs = Histogram("studio_batch_jobs", "Jobs that share a step", buckets=_JOBS, registry=registry)
         self.batch_edges = Histogram(
@@ -87,6 +94,7 @@ class Metrics:
         self.steps.inc(report.steps)
         self.step.observe(report.step_s)
         self.overhead.observe(report.overhead_s)
+        self.samplers.observe(report.samplers_s)
         self.batch_jobs.observe(report.batch_jobs)
         self.batch_edges.observe(report.batch_edges)
         self.running.set(report.running)

@@ -209,7 +209,8 @@ def test_the_batch_is_named_before_the_network_is_called() -> None:
     assert named == [[1, 2, 0]] and target.batch == [1, 2]
     report = target.report(step_s=10.0, steps=4)
     assert (report.batch_jobs, report.batch_edges, report.running, report.steps) == (2, 59, 2, 4)
-    assert 9.0 < report.overhead_s < 10.0 and report.waiting == {"interactive": 0, "batch": 0}
+    assert 9.0 < report.overhead_s < 10.0 - report.samplers_s < 10.0
+    assert report.waiting == {"interactive": 0, "batch": 0}
 
 
 def test_first_frames_do_not_wait_for_the_network() -> None:

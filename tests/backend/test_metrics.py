@@ -79,11 +79,12 @@ def test_two_applications_count_apart() -> None:
 
 def test_the_engines_reports_become_metrics() -> None:
     metrics = Metrics()
-    metrics.report(Report(0.02, 0.001, 4, 900, {"interactive": 3, "batch": 7}, 5, steps=10))
+    metrics.report(Report(0.02, 0.001, 4, 900, {"interactive": 3, "batch": 7}, 5, steps=10, samplers_s=0.002))
     metrics.report(Report(0.04, 0.001, 2, 400, {"interactive": 0, "batch": 6}, 2, steps=12))
     text = metrics.text().decode()
     assert value(text, "studio_steps_total") == 22
     assert value(text, "studio_step_seconds_count") == 2 and value(text, "studio_step_seconds_sum") == 0.06
+    assert value(text, "studio_step_samplers_seconds_sum") == value(text, "studio_step_overhead_seconds_sum") == 0.002
     assert value(text, 'studio_batch_jobs_bucket{le="2.0"}') == 1
     assert value(text, 'studio_jobs_waiting{lane="interactive"}') == 0
     assert value(text, 'studio_jobs_waiting{lane="batch"}') == 6 and value(text, "studio_jobs_running") == 2
