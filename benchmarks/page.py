@@ -213,7 +213,7 @@ def _traced(studio: Studio, cdp: CDPSession, act: Callable[[], None]) -> list[fl
 def _per_frame(what: str, runs: list[list[float]]) -> Work:
     ordered = sorted(spent for run in runs for spent in run)
     if not ordered:
-        sys.exit(f"{what}: the browser painted nothing; is the machine busy?")
+        sys.exit(f"{what}: no two frames within half a second; is the machine busy?")
     p95 = ordered[int(0.95 * (len(ordered) - 1))]
     return Work(what, len(ordered), (STEPS + 1) * len(runs) / len(ordered), statistics.median(ordered), p95)
 
