@@ -23,6 +23,8 @@ IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 900}
 TABLET = {"width": 820, "height": 1180}
 MOST_SEEDS = 8
+SETTLE_MS = 2_500
+SLOW_MS = 180_000  # software GL on a busy machine
 
 
 def run(studio: StudioPage, example: str, samples: int, seed: int, valid: int = 1, formula: str | None = None) -> int:
@@ -136,6 +138,17 @@ def tables(studio: StudioPage) -> None:
     studio.page.get_by_role("navigation", name="Panels").get_by_role("button").last.click()
 
 
+def bridge(studio: StudioPage) -> None:
+    scaffold, [blob] = studio.design()["scaffold"], studio.design()["blobs"]
+    carbon = next(i for i, j, _ in scaffold["bonds"] if j == blob["site"])
+    beside = next(j if i == carbon else i for i, j, _ in scaffold["bonds"] if carbon in (i, j) and blob["site"] != j)
+    hydrogen = next(j for i, j, _ in scaffold["bonds"] if i == beside and scaffold["numbers"][j] == 1)
+    studio.page.locator(f"[aria-label^='Open a site at hydrogen {hydrogen + 1} ']").focus()
+    studio.press("Enter")
+    studio.page.get_by_role("button", name="One blob for all 2 sites").click()
+    studio.page.get_by_role("button", name="benzo", exact=True).click()
+
+
 STATES: dict[str, tuple[str, dict[str, int], bool, Callable[[StudioPage], object]]] = {
     "editor": ("light", WIDE, False, lambda studio: None),
     "editor-dark": ("dark", WIDE, False, lambda studio: None),
@@ -147,6 +160,7 @@ STATES: dict[str, tuple[str, dict[str, int], bool, Callable[[StudioPage], object
     "palette": ("dark", WIDE, False, palette),
     "measure": ("light", WIDE, False, measure),
     "tables": ("dark", WIDE, False, tables),
+    "bridge": ("light", WIDE, False, bridge),
     "tablet": ("light", TABLET, False, on_a_tablet),
 }
 """Scheme, size, whether the visitor is new, and how the state is reached."""
@@ -161,10 +175,13 @@ def main(names: list[str]) -> None:
         for name in names or STATES:
             scheme, size, newcomer, reach = STATES[name]
             address = f"http://{server.address}"
-            with visiting(browser, address, newcomer, query="", color_scheme=scheme, viewport=size) as studio:
+            options = {"color_scheme": scheme, "viewport": size}
+            with visiting(
+                browser, address, newcomer, lambda page: page.set_default_timeout(SLOW_MS), "", **options
+            ) as studio:
                 reach(studio)
                 studio.page.mouse.move(1, 1)
-                studio.page.wait_for_timeout(1500)  # drawings of the service, fades, the glide of the camera
+                studio.page.wait_for_timeout(SETTLE_MS)  # drawings of the service, fades, the glide of the camera
                 studio.page.screenshot(path=IMAGES / f"{name}.png")
             print(IMAGES / f"{name}.png", flush=True)
         browser.close()

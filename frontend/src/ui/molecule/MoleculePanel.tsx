@@ -1,5 +1,5 @@
 import { useCallback, useMemo } from 'react'
-import { anchorOf } from '../../document/placement'
+import { anchorOf, sitesOf } from '../../document/placement'
 import { propertiesOf } from '../../service/molecules'
 import { useActions, useDesign, useRuns, useSession } from '../context'
 import { IconButton } from '../controls'
@@ -60,6 +60,6 @@ function useAnchors(wanted: boolean): readonly number[] {
   const { scaffold, blobs } = design
   return useMemo(() => {
     if (!wanted || scaffold === null) return []
-    return [...new Set(blobs.flatMap(({ site }) => (site === null ? [] : [anchorOf(scaffold, site)])))].filter((i) => i >= 0)
+    return [...new Set(blobs.flatMap(sitesOf).map((site) => anchorOf(scaffold, site)))].filter((i) => i >= 0)
   }, [wanted, scaffold, blobs])
 }
