@@ -23,8 +23,9 @@ def test_a_stream_is_told_by_its_percentiles() -> None:
 
 
 def test_shares_ratios_and_gaps() -> None:
-    found = Overhead(2, np.array([[0.9, 0.05, 0.03, 0.02], [0.5, 0.3, 0.1, 0.1]]))
-    np.testing.assert_allclose(found.shares, [0.1, 0.5])
+    found = Overhead(2, np.array([[0.9, 0.04, 0.01, 0.03, 0.02], [0.5, 0.2, 0.1, 0.1, 0.1]]))
+    np.testing.assert_allclose(found.added, [0.06, 0.3])
+    np.testing.assert_allclose(found.beside, [0.1, 0.5])
     assert Throughput(batched=6.0, one_at_a_time=2.0).ratio == 3.0
     slow = fairness.Fairness(idle=(0.01,) * 50, loaded=(0.015,) * 50)
     assert abs(slow.ratio - 1.5) < 1e-9
