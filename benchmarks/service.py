@@ -82,12 +82,14 @@ def _overhead() -> Iterator[str]:
     yield from (
         "## Where a step goes",
         "",
-        "In one process, without sockets, on the threads that the engine takes; medians in ms. *Messages*: snapshots "
-        "packed on their way out of the engine. *Frames*: what the web process, on another core, makes of them. The "
-        "share is all but the network, of everything (bar: 10 %).",
+        "In one process, without sockets, on the threads that the engine takes; medians in ms. *Samplers*: noise, "
+        "constraints and the update, which any run has, in a notebook too. *Scheduling*: which jobs, put together and "
+        "taken apart. *Messages*: snapshots packed on their way out of the engine. *Frames*: what the web process, on "
+        "another core, makes of them. The bar of 10 % is for scheduling and encoding, that is, the last three; the "
+        "last column counts the samplers too.",
         "",
-        f"| jobs at once | steps | {' | '.join(overhead.PARTS)} | share, median | 99 % |",
-        "|---|---|---|---|---|---|---|---|",
+        f"| jobs at once | steps | {' | '.join(overhead.PARTS)} | scheduling + encoding | 99 % | all but the network |",
+        f"|{'---|' * (len(overhead.PARTS) + 5)}",
     )
     for found in overhead.measure():
         parts = " | ".join(f"{1000 * part:.2f}" for part in np.median(found.seconds, axis=0))

@@ -1,7 +1,8 @@
 """The pages of `make bench`: their figures are those that were measured."""
 
 import numpy as np
-from benchmarks import fairness, faults, service
+import pytest
+from benchmarks import fairness, faults, overhead, service
 from benchmarks.__main__ import speed
 from benchmarks.network import Result
 from benchmarks.overhead import Overhead
@@ -39,3 +40,11 @@ def test_the_page_of_speed_names_both_sides() -> None:
     assert "| training | molecules/s | 10.0 | 20.0 | 100.0 | 10.0 ×, 5.0 × |" in text
     assert "| step | ms | 50.0 | 30.0 | 3.0 | 16.7 ×, 10.0 × |" in text
     assert "| first frame | 20.0 | 20.0 |" in text
+
+
+def test_every_row_of_a_step_has_a_cell_under_each_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = np.full((3, len(overhead.PARTS)), 0.001)
+    monkeypatch.setattr(overhead, "measure", lambda: iter([Overhead(4, seconds)]))
+    rows = [line for line in service._overhead() if line.startswith("|")]
+    assert len(rows) == 3 and len({row.count("|") for row in rows}) == 1
+    assert rows[-1].endswith("| **60.0 %** | 60.0 % | 80.0 % |")
