@@ -40,6 +40,7 @@ def run(studio: StudioPage, example: str, samples: int, seed: int, valid: int = 
         if len(good) >= valid:
             break
     studio.look_at(good[0])
+    studio.scrub("End")  # a slow machine may still be playing
     return good[0]
 
 
