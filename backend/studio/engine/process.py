@@ -63,6 +63,10 @@ class Options:
     log_level: str = "info"
 
 
+WARM = range(8, 257, 8)
+"""Atoms of batches that are evaluated before any job is: the first of each size compiles its products (gpff.force)."""
+
+
 def resolve(path: str) -> Factory:
     """The function that ``module:function`` names. Raises ImportError or AttributeError."""
     module, _, name = path.partition(":")
@@ -74,11 +78,12 @@ def resolve(path: str) -> Factory:
 
 
 def load(options: Options) -> Model:
-    """The model, warm: it has been evaluated on a small batch. Raises what the factory raises."""
+    """The model, warm: it has been evaluated on batches of all small sizes. Raises what the factory raises."""
     model = resolve(options.factory)(options.model, device=options.device)
     if not np.isfinite(_waters(model.forces, 1)).all():
         raise ValueError("the model's forces on a water molecule are not finite")
-    _waters(model.forces, 3)
+    for n_atoms in WARM:
+        _waters(model.forces, n_atoms // 3)
     return model
 
 
