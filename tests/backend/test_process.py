@@ -5,7 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from studio.engine.process import Options, load, measure, resolve
+from gpff.force import padding
+from studio.engine.process import WARM, Options, load, measure, resolve
 
 
 def test_a_factory_is_found_by_its_path() -> None:
@@ -18,9 +19,10 @@ def test_a_factory_is_found_by_its_path() -> None:
         resolve("fields:no_such_function")
 
 
-def test_loading_evaluates_the_model_once() -> None:
+def test_loading_evaluates_the_model_on_every_size_that_a_small_batch_is_rounded_to() -> None:
     model = load(Options("fields:harmonic", "default", None, 1, 1, 1))
-    assert model.forces.calls == [1, 3]  # type: ignore[attr-defined]
+    waters = [3 * n for n in model.forces.calls]  # type: ignore[attr-defined]
+    assert {n + padding(n) for n in waters} == {n + padding(n) for n in range(1, WARM[-1] + 1)}
 
 
 def test_a_model_whose_forces_are_not_finite_is_not_ready(monkeypatch: pytest.MonkeyPatch) -> None:
