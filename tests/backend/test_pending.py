@@ -63,6 +63,7 @@ def test_a_wish_that_left_on_a_connection_that_is_gone_is_due() -> None:
     assert wire is not None and wishes.again() == []
     wishes.went("pause", wire)
     assert wishes.due() == (["pause"], True)
+    assert wishes.was_repeated("pause")  # the service may have had it the first time
 
 
 def test_the_end_may_come_before_a_wish_that_is_sent_again() -> None:

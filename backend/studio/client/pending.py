@@ -52,7 +52,11 @@ class Pending:
         """It was sent on the connection that `claim` named, which may be gone by now."""
         with self._lock:
             if (wish := self._find(text)) is not None:
-                wish.where = _Where.SENT if wire == self._wire else _Where.HERE
+                if wire == self._wire:
+                    wish.where = _Where.SENT
+                else:
+                    wish.where = _Where.HERE
+                    self._repeated.add(wish.name)  # it will be: it may have arrived all the same
                 self._forget_unrepeatable([wish])
 
     def kept(self, text: str) -> None:
