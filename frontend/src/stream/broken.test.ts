@@ -104,6 +104,45 @@ describe('a branch whose line breaks', () => {
   })
 })
 
+describe('frames of a run with candidates that were run again', () => {
+  /** The only candidate failed, and gave way to one of fewer atoms. */
+  const rerun: ServerMessage = {
+    type: 'final', job: '5',
+    result: {
+      job: '5', model: '', seed: 7, timings: { queue_s: 0, run_s: 0 }, attempts: { rerun: 1, budget: 4, stopped: null },
+      candidates: [{ numbers: [6, 8], positions: [[0, 0, 0], [1.2, 0, 0]], smiles: 'C=O', valid: true, reason: null, bonds: [[0, 1, 2]], steps: 4, sigma_hat: 0, rms_force: 0 }],
+    },
+  }
+
+  it('lead to a branch as they were, since it goes on from those', () => {
+    const { runs, accept, stepsOf } = setUp()
+    accept(runs.start(design, 0))
+    for (const seq of [1, 2, 3, 4]) runs.onFrame(frame(5, seq))
+    runs.onMessage(rerun)
+    expect(runs.trajectory('r1')?.topology.numbers).toEqual([6, 8])
+    const id = runs.branch(3, 99) ?? ''
+    accept(id, '6')
+    runs.onFrame(frame(6, 1, 3))
+    expect(stepsOf(id)).toEqual([1, 2, 3])
+    expect(runs.trajectory(id)?.frames.map((f) => f.positions[0])).toEqual([1, 2, 3])
+  })
+
+  it('are asked for once more when the line broke over them', () => {
+    const { runs, accept, breakLine, stepsOf } = setUp()
+    const id = runs.start(design, 0)
+    accept(id)
+    runs.onFrame(frame(5, 1))
+    runs.onFrame({ ...frame(5, 3), droppedBefore: true, final: true })
+    runs.onMessage(rerun)
+    expect(breakLine()).toEqual([{ type: 'resume', job: '5', last_seq: 0, req_id: id }])
+    for (const seq of [1, 2, 3]) runs.onFrame(frame(5, seq))
+    runs.onMessage(rerun)
+    expect(stepsOf(id)).toEqual([1, 2, 3])
+    expect(runs.trajectory(id)?.topology.numbers).toEqual([6, 8])
+    expect(breakLine()).toEqual([])
+  })
+})
+
 describe('frames that were asked for again', () => {
   it('are asked for once more when the line broke over them', () => {
     const { runs, accept, breakLine, stepsOf } = setUp()

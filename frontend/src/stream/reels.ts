@@ -11,6 +11,8 @@ export class Reels {
   private readonly reels = new Map<string, Trajectory>()
   /** Frames of runs from which some were dropped on the way, sent once more from the first. */
   private readonly refills = new Map<string, Trajectory>()
+  /** Of runs in which candidates were run again: how it was. That is what the service has, and what a branch goes on from. */
+  private readonly before = new Map<string, Trajectory>()
   private readonly watchers = new Set<(reqId: string) => void>()
 
   get(reqId: string): Trajectory | null {
@@ -27,7 +29,9 @@ export class Reels {
   }
 
   /** A branch begins with the frames that led to it. */
-  branch(reqId: string, parent: Trajectory, design: Design, step: number): void {
+  branch(reqId: string, parentId: string, design: Design, step: number): void {
+    const parent = this.asStreamed(parentId)
+    if (parent === undefined) return
     const branch = new Trajectory(parent.topology, frozenBonds(design, parent.topology))
     branch.follow(parent, step)
     this.reels.set(reqId, branch)
@@ -46,7 +50,7 @@ export class Reels {
 
   /** Whether frames of a run that has ended are missing, and nobody has asked for them yet: from now on they count as asked for. */
   wantsRefill(reqId: string): boolean {
-    const reel = this.reels.get(reqId)
+    const reel = this.asStreamed(reqId)
     if (reel?.gaps !== true || this.refills.has(reqId)) return false
     this.refills.set(reqId, reel.afresh())
     return true
@@ -59,6 +63,7 @@ export class Reels {
     this.refills.delete(reqId)
     if (had === undefined || refill.length >= had.length) {
       this.reels.set(reqId, refill)
+      this.before.delete(reqId)
       this.tell(reqId)
     }
     return true
@@ -71,8 +76,9 @@ export class Reels {
 
   /** Candidates that were run again are shown in the places of those that failed. */
   showReruns(reqId: string, design: Design, candidates: readonly Candidate[]): void {
-    const reel = this.reels.get(reqId)
+    const reel = this.asStreamed(reqId)
     if (reel === undefined) return
+    this.before.set(reqId, reel)
     this.reels.set(reqId, withReruns(reel, candidates, openScaffold(design)?.bonds ?? []))
     this.tell(reqId)
   }
@@ -80,17 +86,23 @@ export class Reels {
   forget(reqId: string): void {
     this.reels.delete(reqId)
     this.refills.delete(reqId)
+    this.before.delete(reqId)
   }
 
   clear(): void {
     this.reels.clear()
     this.refills.clear()
+    this.before.clear()
   }
 
   /** Tells of every frame of any run, until the answer is called. */
   watch(watcher: (reqId: string) => void): () => void {
     this.watchers.add(watcher)
     return () => this.watchers.delete(watcher)
+  }
+
+  private asStreamed(reqId: string): Trajectory | undefined {
+    return this.before.get(reqId) ?? this.reels.get(reqId)
   }
 
   private tell(reqId: string): void {

@@ -80,11 +80,10 @@ export class Runs {
   /** A new run from a step of the one on show, with fresh noise; it shows the frames that led there. Null when there is nothing to branch from. */
   branch(step: number, seed: number): string | null {
     const parent = this.active
-    const trajectory = parent === null ? null : this.trajectory(parent.run.reqId)
-    if (parent?.run.job == null || trajectory === null) return null
+    if (parent?.run.job == null || this.trajectory(parent.run.reqId) === null) return null
     const { job, spec, reqId } = parent.run
     const run = newRun(this.makeId(), { ...spec, seed })
-    this.reels.branch(run.reqId, trajectory, parent.design, step)
+    this.reels.branch(run.reqId, reqId, parent.design, step)
     return this.begin({
       run,
       design: parent.design,
