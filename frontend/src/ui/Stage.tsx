@@ -187,7 +187,7 @@ function Legend({ mode, hasBlobs, run }: { mode: Mode; hasBlobs: boolean; run: R
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
-    : mode === 'results' ? (run === null ? null : (aboutRun(run, reelOf(studio.runs)) ?? (layout === 'grid' || (run.spec.n_samples ?? 1) < 2 ? null : '← → go through them · H hides hydrogens')))
+    : mode === 'results' ? (run === null ? null : (aboutRun(run, reelOf(studio.runs)) ?? (layout === 'grid' || (run.spec.n_samples ?? 1) < 2 ? null : '← → go through them')))
     : hasBlobs ? (shells === 'both' ? 'Shells hold 50 % and 95 % of the blob' : `The shell holds ${shells} % of the blob`)
     : null
   return text === null || busy ? null : <p className="hud legend">{text}</p>
