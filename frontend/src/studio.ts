@@ -13,6 +13,7 @@ import { designAt } from './ui/history/places'
 import { createViewing, type ViewingStore } from './ui/viewing'
 import { addToast, createSession, type SessionStore } from './ui/session'
 import { describeError, describeOutcome, plural } from './ui/words'
+import { onSameStep } from './viewer/clock'
 import { compareView, type CompareView } from './viewer/compare'
 import { runExtent, type RunView } from './viewer/picture'
 import type { Palette } from './viewer/scene'
@@ -196,6 +197,10 @@ function connect(studio: Studio): void {
     if (stage.playhead.getState().playing) stage.invalidate()
     // Without motion the end is on show; frames that a slow page had missed come in after it.
     else if (reducedMotion() && runs.active !== null && !isLive(runs.active.run)) stage.playhead.setState({ at: reelOf(runs).available - 1 })
+  }
+  // A head that has come to the end stays there: the end is further on now.
+  runs.onRefilled = (id, before, now) => {
+    if (id === runs.store.getState().active) stage.playhead.setState((head) => onSameStep(head, before.frames, now.frames))
   }
   runs.store.subscribe((now, before) => {
     if (now.fault !== null && now.fault !== before.fault) addToast(session, 'error', now.fault.detail)

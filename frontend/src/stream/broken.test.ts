@@ -144,6 +144,20 @@ describe('frames of a run with candidates that were run again', () => {
 })
 
 describe('frames that were asked for again', () => {
+  it('are told of with those that there were, so that a play head can stay on its step', () => {
+    const { runs, accept } = setUp()
+    const told: number[][] = []
+    runs.onRefilled = (_, before, now) => told.push([before.length, now.length, runs.trajectory('r1')?.length ?? 0])
+    accept(runs.start(design, 0))
+    runs.onFrame(frame(5, 1))
+    runs.onFrame({ ...frame(5, 4), droppedBefore: true, final: true })
+    runs.onMessage(final('5'))
+    for (const seq of [1, 2, 3, 4]) runs.onFrame(frame(5, seq))
+    expect(told).toEqual([])
+    runs.onMessage(final('5'))
+    expect(told).toEqual([[2, 4, 4]])
+  })
+
   it('are asked for once more when the line broke over them', () => {
     const { runs, accept, breakLine, stepsOf } = setUp()
     const id = runs.start(design, 0)

@@ -15,6 +15,9 @@ export class Reels {
   private readonly before = new Map<string, Trajectory>()
   private readonly watchers = new Set<(reqId: string) => void>()
 
+  /** `replaced`: frames that were missing have come in, before anybody is told. */
+  constructor(private readonly replaced: (reqId: string, before: Trajectory, now: Trajectory) => void) {}
+
   get(reqId: string): Trajectory | null {
     return this.reels.get(reqId) ?? null
   }
@@ -64,6 +67,7 @@ export class Reels {
     if (had === undefined || refill.length >= had.length) {
       this.reels.set(reqId, refill)
       this.before.delete(reqId)
+      if (had !== undefined) this.replaced(reqId, had, refill)
       this.tell(reqId)
     }
     return true

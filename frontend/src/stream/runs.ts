@@ -33,10 +33,12 @@ export class Runs {
   readonly store: StoreApi<RunsState>
   /** Called after every frame. */
   onFrames: (reqId: string) => void = () => undefined
+  /** Called when frames that were missing have come in: what stood at one index stands at another now. */
+  onRefilled: (reqId: string, before: Trajectory, now: Trajectory) => void = () => undefined
   /** Live runs rest after every frame, so that somebody can follow and lead them. */
   slow = false
   private sender: Sender = { send: () => false }
-  private readonly reels = new Reels()
+  private readonly reels = new Reels((id, before, now) => this.onRefilled(id, before, now))
   private readonly wishes: Wishes
   /** Verdicts that have come and have not been looked at. */
   private verdicts: VerdictMessage[] = []

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { advance, framesPerSecond, stepBy, togglePlay } from './clock'
+import { advance, framesPerSecond, onSameStep, stepBy, togglePlay } from './clock'
 
 describe('advance', () => {
   const playing = { at: 3, playing: true }
@@ -20,6 +20,15 @@ describe('advance', () => {
     expect(advance(stopped, 100, 65, 65, false)).toBe(stopped)
     expect(advance(playing, 100, 0, 65, true)).toBe(playing)
   })
+})
+
+it('stays on its step when frames come in before it', () => {
+  const steps = (...list: number[]) => list.map((step) => ({ step }))
+  const now = steps(0, 1, 2, 3, 4)
+  expect(onSameStep({ at: 1, playing: false }, steps(0, 4), now)).toEqual({ at: 4, playing: false })
+  expect(onSameStep({ at: 1.4, playing: true }, steps(0, 2, 4), now)).toEqual({ at: 2, playing: true })
+  const head = { at: 7, playing: false }
+  expect(onSameStep(head, steps(0, 4), now)).toBe(head)
 })
 
 it('plays every length in between 1.4 and 4 seconds', () => {

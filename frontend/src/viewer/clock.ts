@@ -25,6 +25,13 @@ export function advance(head: Playhead, elapsedMs: number, available: number, ex
   return { at, playing: live || at < last }
 }
 
+/** The head on the step where it stood, when frames that were missing have come in and each has another index. */
+export function onSameStep(head: Playhead, before: readonly { readonly step: number }[], now: readonly { readonly step: number }[]): Playhead {
+  const step = before.at(Math.round(head.at))?.step
+  const at = now.findLastIndex((frame) => frame.step === step)
+  return at < 0 ? head : { ...head, at }
+}
+
 /** Goes to a whole frame by `delta` from where the head stands, and stops there. */
 export function stepBy(head: Playhead, delta: number, available: number): Playhead {
   const from = delta > 0 ? Math.floor(head.at) : Math.ceil(head.at)
