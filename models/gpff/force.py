@@ -80,9 +80,11 @@ def quick_products() -> None:
     """Let this process's CPU matrix products be as coarse as bfloat16, which hands them to oneDNN.
 
     That alone is worth a factor of two where PyTorch's default, MKL, leaves AVX-512 unused (AMD); products are rounded
-    to bfloat16 only where the processor multiplies such tiles (AMX).
+    to bfloat16 only where the processor multiplies such tiles (AMX). An older PyTorch leaves them as they are.
     """
-    torch.backends.mkldnn.matmul.fp32_precision = "bf16"  # type: ignore[attr-defined]
+    settings = getattr(torch.backends.mkldnn, "matmul", None)
+    if settings is not None:  # since PyTorch 2.9
+        settings.fp32_precision = "bf16"
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
-from gpff.force import ForceField, field_tables, forces_of, padded, padding
+from gpff.force import ForceField, field_tables, forces_of, padded, padding, quick_products
 from gpff.fused import FusedBlocks, fused_tables
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
@@ -182,6 +183,13 @@ def test_dense_path_serves_without_a_kernel_in_chunks(monkeypatch: pytest.Monkey
     with pytest.warns(UserWarning, match="no compiled kernel"):
         field = ForceField(net, "cpu")
     np.testing.assert_allclose(field(*args), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_products_stay_as_they_are_where_pytorch_has_no_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.backends, "mkldnn", SimpleNamespace())  # as before PyTorch 2.9
+    quick_products()
+    net = PaiNN(NetworkConfig(n_features=16, n_interactions=2))
+    assert np.isfinite(ForceField(net, "cpu")(*(t.numpy() for t in batch([5], seed=8)))).all()
 
 
 def test_radial_grid_reproduces_its_nodes() -> None:
