@@ -74,14 +74,14 @@ export function attachShortcuts(tools: Tools): () => void {
       if (withControl(tools, event)) event.preventDefault()
       return
     }
+    // A transform in progress comes first: its Escape must not stop a run, nor its Enter press a button that happens to be in focus.
+    const transforming = tools.studio.session.getState().modal !== null
     const live = tools.studio.runs.active !== null && isLive(tools.studio.runs.active.run)
-    if (event.key === 'Escape' && live) {
+    if (event.key === 'Escape' && live && !transforming) {
       tools.actions.running.stop() // from wherever one types, too
       return
     }
     if (event.altKey || target?.closest(TYPING) != null) return
-    // A transform in progress comes first: its Enter must not press a button that happens to be in focus.
-    const transforming = tools.studio.session.getState().modal !== null
     if (!transforming && target?.matches(SLIDER) === true && SLIDING.test(event.key)) return
     if (!transforming && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
     if (plain(tools, event)) event.preventDefault()
