@@ -104,6 +104,39 @@ describe('a branch whose line breaks', () => {
   })
 })
 
+describe('a service that is busy when the line is mended', () => {
+  it('is asked once more for the run that is to be followed again', () => {
+    const { runs, sent, waiting, accept, breakLine } = setUp()
+    const id = runs.start(design, 0)
+    accept(id)
+    runs.onFrame(frame(5, 1))
+    const asked = { type: 'resume', job: '5', last_seq: 1, req_id: id }
+    expect(breakLine()).toEqual([asked])
+    runs.onMessage({ type: 'busy', req_id: id, retry_after_ms: 10 })
+    for (const run of waiting.splice(0)) run()
+    expect(sent.slice(-2)).toEqual([asked, asked])
+  })
+
+  it('is asked once more for frames that were missed', () => {
+    const { runs, sent, waiting, accept, breakLine } = setUp()
+    const id = runs.start(design, 0)
+    accept(id)
+    runs.onFrame({ ...frame(5, 3), droppedBefore: true, final: true })
+    runs.onMessage(final('5'))
+    const asked = { type: 'resume', job: '5', last_seq: 0, req_id: id }
+    expect(breakLine()).toEqual([asked])
+    runs.onMessage({ type: 'busy', req_id: id, retry_after_ms: 10 })
+    for (const run of waiting.splice(0)) run()
+    expect(sent.slice(-2)).toEqual([asked, asked])
+    const before = sent.length
+    runs.onFrame(frame(5, 1))
+    runs.onMessage(final('5'))
+    runs.onMessage({ type: 'busy', req_id: id, retry_after_ms: 10 })
+    for (const run of waiting.splice(0)) run()
+    expect(sent).toHaveLength(before) // they are here
+  })
+})
+
 describe('frames of a run with candidates that were run again', () => {
   /** The only candidate failed, and gave way to one of fewer atoms. */
   const rerun: ServerMessage = {

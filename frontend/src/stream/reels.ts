@@ -59,6 +59,11 @@ export class Reels {
     return true
   }
 
+  /** Whether frames that were asked for again have not all come yet. */
+  refilling(reqId: string): boolean {
+    return this.refills.has(reqId)
+  }
+
   /** All frames that were asked for again are here. Answers whether any were asked for. */
   refilled(reqId: string): boolean {
     const [refill, had] = [this.refills.get(reqId), this.reels.get(reqId)]

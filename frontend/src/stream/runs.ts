@@ -264,9 +264,7 @@ export class Runs {
 
   /** Frames that came too fast were passed over: the service still has them. */
   private refill({ run }: RunRecord): void {
-    if (run.job !== null && this.reels.wantsRefill(run.reqId)) {
-      this.sender.send({ type: 'resume', job: run.job, last_seq: 0, req_id: run.reqId })
-    }
+    if (this.reels.wantsRefill(run.reqId)) this.follow(run, 0)
   }
 
   /** Whether this says that frames of a run that has ended are not to be had any more. */
@@ -274,10 +272,17 @@ export class Runs {
     return run.phase === 'done' && message.type === 'error' && message.req_id === run.reqId
   }
 
-  /** A run that has not been answered, because the service was busy or the connection broke, is asked for once more. */
+  /** What has not been answered, because the service was busy or the connection broke, is asked for once more. */
   private askAgain(id: string): void {
     const record = this.store.getState().records.get(id)
     if (record?.run.phase === 'sending') this.ask(record)
+    else if (record?.run.lost === true) this.follow(record.run, this.trajectory(id)?.lastSeq ?? 0)
+    else if (record?.run.phase === 'done' && this.reels.refilling(id)) this.follow(record.run, 0)
+  }
+
+  /** Asks for the frames of a run after this one, and for what comes. */
+  private follow({ job, reqId: req_id }: Run, lastSeq: number): void {
+    if (job !== null) this.sender.send({ type: 'resume', job, last_seq: Math.max(0, lastSeq), req_id })
   }
 
   private lose(): void {
@@ -295,8 +300,7 @@ export class Runs {
       const { run } = record
       if (run.phase === 'done') this.refill(record)
       if (!run.lost) continue
-      if (run.job !== null) this.sender.send({ type: 'resume', job: run.job, last_seq: Math.max(0, this.trajectory(id)?.lastSeq ?? 0), req_id: id })
-      else if (record.from === null) this.startAgain(id, record)
+      if (run.job === null && record.from === null) this.startAgain(id, record)
       else this.askAgain(id)
     }
   }
