@@ -137,13 +137,13 @@ class _Gate(torch.autograd.Function):
         ctx: Any, q: Tensor, mu: Tensor, w_mix: Tensor, w1: Tensor, b1: Tensor, w2: Tensor, b2: Tensor
     ) -> tuple[Tensor, Tensor]:
         n_atoms, width = q.shape
-        out = len(w_mix) // 2
+        q, out = q.contiguous(), len(w_mix) // 2
         threads = torch.get_num_threads()
         low = torch.is_autocast_enabled("cpu")
         w_mix, w1, w2, factor = _factors(low, w_mix, w1, w2, mu)
         mix = (factor.view(-1, width) @ w_mix.t()).float()
         context = torch.empty(n_atoms, width + out)
-        lib().gpff_head_in(*_pointers(mix, q.contiguous(), context), n_atoms, width, out, threads)
+        lib().gpff_head_in(*_pointers(mix, q, context), n_atoms, width, out, threads)
         into, h, s, y = _scalar_net(low, context, w1, b1, w2, b2)
         s_out, mu_out = torch.empty(n_atoms, out), torch.empty(n_atoms, 3, out)
         lib().gpff_head_out(*_pointers(mix, y, s_out, mu_out), n_atoms, out, threads)

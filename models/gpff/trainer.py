@@ -97,9 +97,13 @@ def optimizers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimize
 
     Muon is for matrices between hidden features, with steps as large as AdamW's would be (Liu et al. 2025); the
     embedding, the filters' layer, which is fed distances, the narrow end of the head and all vectors are AdamW's.
+
+    Raises InputError where this PyTorch has no Muon.
     """
     hidden: list[nn.Parameter] = []
     if config.optimizer == "muon":
+        if not hasattr(torch.optim, "Muon"):
+            raise InputError("optimizer", "PyTorch 2.9 or later for muon", torch.__version__)
         hidden = [
             p
             for name, p in net.named_parameters()
