@@ -240,7 +240,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     failed = state.active & ~live if again is None else state.active & ~live & ~again
     active = live if ends is None or not ends.any() else live & ~ends
     return State(
-        positions=moved if every and plan.all_free else _where(plan, live, moved, state.positions),
+        positions=_where(plan, live, moved, state.positions),
         step=state.step + 1,
         active=active if again is None else active | again,
         sigma_hat=sigma_hat if every else np.where(live, sigma_hat, state.sigma_hat),
