@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -45,10 +46,11 @@ class Server:
 
 
 @contextmanager
-def serving(**settings: str) -> Iterator[Server]:
+def serving(niceness: int = 0, **settings: str) -> Iterator[Server]:
     """A service of its own on a free port, ready for jobs, with a data folder of its own and no limit of rate.
 
-    At the end it gets SIGTERM. Raises `RuntimeError` when it does not end well by itself, within a minute.
+    ``niceness``, 0 to 19: how far it gives way to others, on systems that know of it. At the end it gets SIGTERM.
+    Raises `RuntimeError` when it does not end well by itself, within a minute.
     """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -58,6 +60,8 @@ def serving(**settings: str) -> Iterator[Server]:
         ours = {"PORT": str(port), "STUDIO_LOG_LEVEL": "warning", "STUDIO_DATA": data}
         ours |= {"STUDIO_RATE_REQUESTS": "", "STUDIO_RATE_JOBS": ""}
         command = [sys.executable, "-m", "studio"]
+        if niceness > 0 and shutil.which("nice") is not None:
+            command = ["nice", "-n", str(niceness), *command]
         process = subprocess.Popen(command, env={**kept, **ours, **settings}, cwd=ROOT)
         server = Server(port, process)
         try:
