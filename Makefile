@@ -62,7 +62,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml .python-version scripts/set
 	@scripts/setup.sh python
 	@touch $@
 
-$(VENV)/.kernel: $(VENV)/.installed models/gpff/kernel.py $(wildcard models/gpff/*.c)
+$(VENV)/.kernel: $(VENV)/.installed models/gpff/kernel.py $(wildcard models/gpff/*.[ch])
 	@scripts/setup.sh kernel
 	@touch $@
 

@@ -15,6 +15,7 @@ from torch.nn.functional import pad
 from gpff import kernel
 from gpff.dense import DenseBlocks, dense_tables
 from gpff.fused import FusedBlocks, fused_tables
+from gpff.inference import CompiledNetwork
 from gpff.painn import Blocks, PaiNN, Representation, Tables
 
 MAX_PAIRS = 600_000  # ordered pairs evaluated at once on the dense path; bounds its memory (0.9 GB at 128 features)
@@ -110,16 +111,20 @@ def bfloat16_pays() -> bool:
 class ForceField:
     """A trained network as a function of arrays. Not for gradients; safe to call from one thread at a time.
 
-    On CUDA the dense path runs in TF32, on the CPU the compiled kernels run in float32, and without them the dense
-    path does (said once). Matrix products on the CPU go to the faster library of two, for the length of a call.
+    On CUDA the dense path runs in TF32, on the CPU compiled code evaluates the whole network in float32 at once, and
+    without a compiler the dense path does (said once), its products left to the faster of two libraries.
     """
 
     def __init__(self, net: PaiNN, device: str | torch.device | None = None) -> None:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         self.net = net.to(self.device).eval().requires_grad_(False)
+        self._compiled: CompiledNetwork | None = None
+        if uses_kernel(self.device):
+            self._compiled = CompiledNetwork(self.net)
+            return
         if self.device.type == "cuda":
             torch.set_float32_matmul_precision("high")
-        elif not kernel.available():
+        else:
             warnings.warn("gpff: no compiled kernel and no C compiler; the slower dense path serves", stacklevel=2)
         self.tables = field_tables(self.net)
 
@@ -135,6 +140,8 @@ class ForceField:
         """
         if len(ptr) < 2:
             return np.zeros((0, 3), dtype=np.float32)
+        if self._compiled is not None:
+            return self._compiled(numbers, positions, ptr)
         out = np.empty((len(numbers), 3), dtype=np.float32)
         with _quick_and_exact(self.device):
             for first, last in self._chunks(np.asarray(ptr)):
@@ -144,9 +151,6 @@ class ForceField:
 
     def _chunks(self, ptr: NDArray[np.integer]) -> Iterator[tuple[int, int]]:
         n_molecules = len(ptr) - 1
-        if uses_kernel(self.device):
-            yield 0, n_molecules
-            return
         sizes, first = np.diff(ptr), 0
         while first < n_molecules:
             last, widest = first + 1, int(sizes[first])

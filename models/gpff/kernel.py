@@ -1,4 +1,4 @@
-"""The compiled kernels (kernel.c, mixing.c): building, loading, and the pair geometry they share.
+"""The compiled kernels (kernel.c, mixing.c, inference.c): building, loading, and the pair geometry of the first two.
 
 ``make setup`` builds them beside the source for this machine; images built with ``GPFF_PORTABLE=1`` choose the
 instruction set at run time. Where there is neither a built library nor a compiler, :func:`available` is false and
@@ -21,7 +21,8 @@ from torch import Tensor
 
 from gpff.radial import RadialGrid
 
-SOURCES = [Path(__file__).with_name(name) for name in ("kernel.c", "mixing.c")]
+SOURCES = [Path(__file__).with_name(name) for name in ("kernel.c", "mixing.c", "inference.c")]
+HEADERS = [Path(__file__).with_name("inference_body.h")]
 LIBRARY = Path(__file__).with_name("_kernel.so")
 FLAGS = [
     "-O3",
@@ -47,6 +48,7 @@ _SIGNATURES = {
     "gpff_head_out": [*[_P] * 4, _I64, _I64, _I32],
     "gpff_head_out_backward": [*[_P] * 4, _I64, _I64, _I32],
     "gpff_head_in_backward": [*[_P] * 6, _I64, _I64, _I64, _I32],
+    "gpff_forces": [*[_P] * 4, _I64, _P, _P, _I32],
 }
 
 
@@ -73,16 +75,22 @@ def build(target: Path = LIBRARY) -> Path:
 def library() -> ctypes.CDLL | None:
     """The built library, or None. It is built when it is older than its sources and a compiler is at hand."""
     try:
-        newest = max(source.stat().st_mtime for source in SOURCES)
+        newest = max(source.stat().st_mtime for source in SOURCES + HEADERS)
         if not LIBRARY.exists() or LIBRARY.stat().st_mtime < newest:
             build()
-        # importing torch came first: the loader gives this library the libgomp.so.1 that PyTorch brought
-        lib = ctypes.CDLL(str(LIBRARY))
+        return load(LIBRARY)
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def load(built: Path) -> ctypes.CDLL:
+    """A built library with its functions' types. Raises OSError where it is none."""
+    # importing torch came first: the loader gives this library the libgomp.so.1 that PyTorch brought
+    lib = ctypes.CDLL(str(built))
     for name, arguments in _SIGNATURES.items():
         function = getattr(lib, name)
         function.argtypes, function.restype = arguments, None
+    lib.gpff_forces_room.argtypes, lib.gpff_forces_room.restype = [_P, _P, _I64, _I32], _I64
     return lib
 
 

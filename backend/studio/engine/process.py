@@ -64,7 +64,8 @@ class Options:
 
 
 WARM = range(8, 257, 8)
-"""Atoms of batches that are evaluated before any job is: the first of each size compiles its products (gpff.force)."""
+"""Atoms of batches that are evaluated before any job is: where a library makes the products, on a GPU or without a
+compiler, the first of each size is slow."""
 
 
 def resolve(path: str) -> Factory:
