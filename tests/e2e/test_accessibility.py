@@ -12,15 +12,19 @@ pytestmark = pytest.mark.e2e
 
 AXE = Path(__file__).resolve().parents[2] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 GRAVE = {"serious", "critical"}
+# On a telephone the page scrolls, under bars that stay.
+TO_THE_TOP = "document.querySelector('.app').scrollTo(0, 0)"
 
 
-def violations(studio: StudioPage) -> list[str]:
-    """What axe finds grave, one line each."""
+def violations(studio: StudioPage, rules: str = "{}") -> list[str]:
+    """What axe finds grave, one line each; `rules` that it knows but does not look at by itself."""
     page = studio.page
     if not page.evaluate("typeof window.axe === 'object'"):
         page.evaluate(AXE.read_text())  # not as a script element: the page's policy allows only its own
     page.wait_for_timeout(250)  # colours that fade are judged when they have arrived
-    found: list[Any] = page.evaluate("axe.run({ resultTypes: ['violations'] }).then((it) => it.violations)")
+    found: list[Any] = page.evaluate(
+        f"axe.run({{ resultTypes: ['violations'], rules: {rules} }}).then((it) => it.violations)"
+    )
     if page.get_by_role("menu").count() > 0:
         # The page under an open menu is hidden from screen readers but not from axe; keys cannot get there either.
         studio.press("Tab")
@@ -44,6 +48,21 @@ def results(studio: StudioPage) -> None:
     studio.generate(seed=1)
 
 
+def advanced(studio: StudioPage) -> None:
+    """Noise λ, and failed candidates that are run again."""
+    studio.page.locator(".advanced summary").click()
+    studio.fill("Noise λ of SDD, ångström", 0.5)
+    studio.page.locator(".advanced .check").click()
+
+
+def bridging(studio: StudioPage) -> None:
+    """One blob for two sites."""
+    studio.new_design("Grow from benzene")
+    studio.page.locator("[aria-label^='Open a site at hydrogen']").first.focus()
+    studio.press("Enter")
+    studio.page.get_by_role("button", name="One blob for all 2 sites").click()
+
+
 def wrong_formula(studio: StudioPage) -> None:
     studio.page.get_by_label("Formula", exact=True).fill("CH9")
 
@@ -51,6 +70,8 @@ def wrong_formula(studio: StudioPage) -> None:
 STATES: dict[str, Callable[[StudioPage], None]] = {
     "at the start": lambda studio: None,
     "a formula that does not fit": wrong_formula,
+    "advanced settings": advanced,
+    "a blob that bridges": bridging,
     "candidates": results,
     "history": lambda studio: studio.press("y"),
     "help": lambda studio: studio.press("?"),
@@ -82,6 +103,19 @@ def test_the_tour_and_the_invitation_are_accessible(browser: Browser, service: s
         assert violations(studio) == []
 
 
+def test_fingers_have_room_on_a_telephone(browser: Browser, service: str) -> None:
+    """As Lighthouse sees it: targets of 24 px or with so much room, and none under another."""
+    options: dict[str, Any] = {"viewport": {"width": 412, "height": 823}, "has_touch": True, "is_mobile": True}
+    with visiting(browser, service, newcomer=True, reduced_motion="reduce", **options) as studio:
+        found: dict[str, list[str]] = {}
+        for name in ("at the start", "candidates", "history"):
+            STATES[name](studio)
+            studio.page.evaluate(TO_THE_TOP)
+            if bad := violations(studio, "{ 'target-size': { enabled: true } }"):
+                found[name] = bad
+        assert found == {}
+
+
 def test_progress_is_told_and_motion_is_spared(browser: Browser, service: str) -> None:
     with visiting(browser, service, reduced_motion="reduce") as studio:
         said: list[str] = []
@@ -102,11 +136,12 @@ def test_progress_is_told_and_motion_is_spared(browser: Browser, service: str) -
         assert studio.page.evaluate(moving) == 0
 
 
-@pytest.mark.parametrize(("width", "height"), [(1024, 768), (820, 1180), (1280, 800)])
-def test_nothing_overflows_on_a_tablet(browser: Browser, service: str, width: int, height: int) -> None:
+@pytest.mark.parametrize(("width", "height"), [(1024, 768), (820, 1180), (1280, 800), (412, 823)])
+def test_nothing_overflows_on_a_tablet_or_telephone(browser: Browser, service: str, width: int, height: int) -> None:
     with visiting(browser, service, viewport={"width": width, "height": height}, has_touch=True) as studio:
         results(studio)
         page = studio.page
+        page.evaluate(TO_THE_TOP)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate("document.documentElement.scrollHeight") <= height
         stage = page.locator(".stage").bounding_box()

@@ -121,14 +121,15 @@ STATES: dict[str, Callable[[StudioPage], object]] = {
 }
 
 
-def test_fingers_find_what_they_want_on_a_tablet(browser: Browser, service: str) -> None:
-    options: dict[str, Any] = {"viewport": {"width": 768, "height": 1024}, "has_touch": True}
+@pytest.mark.parametrize(("width", "height"), [(768, 1024), (412, 823)])
+def test_fingers_find_what_they_want(browser: Browser, service: str, width: int, height: int) -> None:
+    options: dict[str, Any] = {"viewport": {"width": width, "height": height}, "has_touch": True}
     with visiting(browser, service, newcomer=True, **options) as studio:
         small: dict[str, list[str]] = {}
         for name, reach in STATES.items():
             reach(studio)
             studio.page.wait_for_timeout(200)
-            assert studio.page.evaluate("document.documentElement.scrollWidth") <= 768, name
+            assert studio.page.evaluate("document.documentElement.scrollWidth") <= width, name
             if found := studio.page.evaluate(SMALL, LEAST_TAP):
                 small[name] = found
             if name == "menu":

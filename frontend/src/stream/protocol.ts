@@ -93,11 +93,17 @@ export interface Hello {
 
 export type Mat3 = readonly [Vec3, Vec3, Vec3];
 
-/** Takes effect at the next step. */
+/**
+ * Takes effect at the next step.
+ *
+ * `once`, of `resume_run`, `steer` and `rewind` too: a name that no other wish for the job has had. The job acts on each
+ * name once, so that what may have been lost with a connection can be said again.
+ */
 export interface Pause {
   readonly type: "pause";
   readonly job: string;
   readonly req_id?: string | null;
+  readonly once?: string | null;
 }
 
 /** Answered by `pong`. */
@@ -123,6 +129,7 @@ export interface ResumeRun {
   readonly type: "resume_run";
   readonly job: string;
   readonly req_id?: string | null;
+  readonly once?: string | null;
 }
 
 /**
@@ -135,6 +142,7 @@ export interface Rewind {
   readonly job: string;
   readonly step: number;
   readonly req_id?: string | null;
+  readonly once?: string | null;
 }
 
 export type Sampler =
@@ -184,6 +192,7 @@ export interface Steer {
   readonly blobs?: readonly SteeredBlob[] | null;
   readonly freeze?: readonly number[];
   readonly req_id?: string | null;
+  readonly once?: string | null;
 }
 
 /**

@@ -17,6 +17,9 @@ import { CompareLabels } from './history/CompareLabels'
 import { LeadOverlay } from './LeadOverlay'
 import { Measurement } from './Measurement'
 
+/** Pixels that a fingertip needs, WCAG 2.5.8. */
+const LEAST_TAP = 24
+
 /** Everything drawn over the canvas in SVG, kept in step with the camera. */
 export function Overlay() {
   const view = useView((v) => v)
@@ -110,7 +113,7 @@ function Sites({ design, view, prominent }: { design: Design; view: View; promin
             key={i}
             cx={p.x}
             cy={p.y}
-            r={element(1).ballRadius * p.scale + 4}
+            r={Math.max(LEAST_TAP / 2, element(1).ballRadius * p.scale + 4)}
             data-hidden={looks.at(i)?.radius === 0 || undefined}
             role="button"
             tabIndex={0}

@@ -72,15 +72,20 @@ export function cellPlace(grid: Grid, count: number, k: number, camera: Camera):
 export const inPlace = ({ turn, offset }: Place, center: Vec3, point: Vec3): Vec3 =>
   add(add(center, rotate(turn, sub(point, center))), offset)
 
-/** Pixels at the top that the page's own controls cover. */
-export const TOP_INSET = 50
+/** Pixels at the top that the page's own controls cover: one row of them, or two where they do not fit side by side. */
+const topInset = ({ width }: Viewport): number => (width < 460 ? 100 : 50)
 
-/** The viewport without what controls cover. */
-export const clearViewport = ({ width, height }: Viewport): Viewport => ({ width, height: Math.max(100, height - TOP_INSET) })
+/** Pixels at the bottom that the hint takes. */
+const BOTTOM_INSET = 26
+
+/** The viewport without what controls and the hint cover. */
+export function clearViewport(viewport: Viewport): Viewport {
+  return { width: viewport.width, height: Math.max(100, viewport.height - topInset(viewport) - BOTTOM_INSET) }
+}
 
 /** Moves the picture into the middle of what is not covered. */
 export function belowControls(camera: Camera, viewport: Viewport): Camera {
-  return pan(camera, viewport, 0, TOP_INSET / 2)
+  return pan(camera, viewport, 0, (topInset(viewport) - BOTTOM_INSET) / 2)
 }
 
 /** The camera and grid that show `count` balls of this extent as large as possible, in cells side by side. */
