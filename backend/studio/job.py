@@ -35,6 +35,7 @@ from studio.glimpses import Glimpses
 from studio.orders import Order, Workshop
 from studio.outcome import error_of, outcome
 from studio.protocol import Attempts, Candidate, GenerateResult, JobState, Timings
+from studio.receipts import Names
 from studio.results import frame_of
 from studio.trajectories import Checkpoint, Trajectories, Trajectory
 
@@ -71,7 +72,7 @@ class Job:
     `spec` and `plan` are those in force, `wished` what they become as soon as steering has taken effect.
     `progress`: steps made and steps in all; `verdicts`: the newest of each sample and the frame it is about; `result`
     when finished, `error` when it ended otherwise; `trajectory`: its kept frames. `observers` make listeners that hear
-    everything and do not count as followers.
+    everything and do not count as followers. `granted`: names of wishes that it has acted on.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class Job:
         self.verdicts: dict[int, tuple[Verdict, int]] = {}
         self.result: GenerateResult | None = None
         self.error: StudioError | None = None
+        self.granted = Names()
         self.trajectory: Trajectory = trajectories.open(number, order.plan)
         self._order = order
         self._workshop = workshop

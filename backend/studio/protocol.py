@@ -286,11 +286,16 @@ class Cancel(Wire):
 
 
 class Pause(Wire):
-    """Takes effect at the next step."""
+    """Takes effect at the next step.
+
+    `once`, of `resume_run`, `steer` and `rewind` too: a name that no other wish for the job has had. The job acts on
+    each name once, so that what may have been lost with a connection can be said again.
+    """
 
     type: Literal["pause"]
     job: JobId
     req_id: ReqId | None = None
+    once: ReqId | None = None
 
 
 class ResumeRun(Wire):
@@ -299,6 +304,7 @@ class ResumeRun(Wire):
     type: Literal["resume_run"]
     job: JobId
     req_id: ReqId | None = None
+    once: ReqId | None = None
 
 
 class SteeredBlob(Wire):
@@ -327,6 +333,7 @@ class Steer(Wire):
     blobs: Annotated[list[SteeredBlob], Field(min_length=1, max_length=64)] | None = None
     freeze: Annotated[list[Index], Field(max_length=MAX_LIST)] = []
     req_id: ReqId | None = None
+    once: ReqId | None = None
 
     @model_validator(mode="after")
     def _something(self) -> "Steer":
@@ -360,6 +367,7 @@ class Rewind(Wire):
     job: JobId
     step: Index
     req_id: ReqId | None = None
+    once: ReqId | None = None
 
 
 class Resume(Wire):

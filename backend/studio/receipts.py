@@ -1,4 +1,4 @@
-"""Which job each idempotency key has started, so that a request that is sent twice runs once.
+"""What was asked before: which job each idempotency key has started, and which wishes a job has acted on.
 
 A receipt is kept for as long as its job is, within the same bound of memory, and belongs to one owner.
 """
@@ -11,6 +11,7 @@ from gpff.errors import InputError
 
 HEADER = "Idempotency-Key"
 MAX_KEY = 255
+MAX_NAMES = 256  # of wishes; far more than may be under way when a connection breaks
 
 
 class Numbered(Protocol):
@@ -63,3 +64,18 @@ class Receipts[J: Numbered]:
         else:  # it was refused at once
             del self._receipts[name]
         return job
+
+
+class Names:
+    """The newest names of wishes that a job has acted on."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, None] = {}  # in the order in which they came
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._names
+
+    def add(self, name: str) -> None:
+        self._names[name] = None
+        if len(self._names) > MAX_NAMES:
+            del self._names[next(iter(self._names))]

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -201,6 +201,25 @@ def test_a_wish_that_was_lost_on_its_way_is_sent_again(wire: Cutter) -> None:
             _ = run.result
 
 
+@pytest.mark.parametrize("lost", [True, False], ids=["lost", "arrived unconfirmed"])
+def test_a_rewind_that_may_be_lost_is_made_once(wire: Cutter, lost: bool) -> None:
+    with Client(wire.url) as studio, studio.stream("C7H8O2", **LONG) as run:
+        steps = [-1]
+        while steps[-1] < 20:
+            steps.append(next(run.frames()).step)
+        run.pause()
+        wire.deaf = lost
+        run.rewind(3)
+        time.sleep(0.1)  # until the wire has it, and may have lost it
+        wire.deaf = False
+        wire.cut()
+        run.resume()
+        steps += [next(run.frames()).step for _ in range(100)]
+        backwards = [(a, b) for a, b in pairwise(steps) if b <= a]
+        assert wire.opened == 2 and len(backwards) == 1 and 3 <= backwards[0][1] < 20 <= backwards[0][0]
+        run.cancel()
+
+
 def test_a_wish_that_arrived_is_not_sent_again(wire: Cutter) -> None:
     """It would undo what someone else has wished in the meantime."""
     with Client(wire.url) as studio, studio.stream("C7H8O2", **LONG) as run:
@@ -309,6 +328,49 @@ async def test_wishes_in_asyncio(live: Live) -> None:
         async for _ in run:
             pass
         assert run.over
+
+
+async def never(message: str) -> None:
+    """As `send` of a connection whose other side reads nothing."""
+    await asyncio.Event().wait()
+
+
+async def stopped(awaited: Coroutine[Any, Any, Any]) -> None:
+    """Begin, and be cancelled while something is waited for."""
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(awaited, 0.05)
+
+
+@pytest.mark.parametrize("breaks", [False, True])
+async def test_a_wish_of_someone_who_was_stopped_while_sending_is_kept(
+    live: Live, breaks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wire = await asyncio.to_thread(Cutter, live.port)
+    try:
+        async with AsyncClient(wire.url) as studio, studio.stream("C7H8O2", **LONG) as run:
+            while (await anext(run.frames())).step < 20:
+                pass
+            with monkeypatch.context() as slow:
+                slow.setattr(run._connection, "send", never)
+                await stopped(run.rewind(3))
+            if breaks:
+                wire.cut()
+            while (await anext(run.frames())).step > 15:
+                pass
+            await run.cancel()
+        assert wire.opened == 1 + breaks
+    finally:
+        await asyncio.to_thread(wire.close)
+
+
+async def test_a_reader_who_was_stopped_while_sending_begins_anew(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AsyncClient(live.url) as studio, studio.stream("C7H8O2", **LONG) as run:
+        last, connection = await anext(run.frames()), run._connection
+        monkeypatch.setattr(connection, "send", never)
+        await stopped(run.__anext__())  # says first that it has the last frame
+        assert run._connection is None
+        assert (await anext(run.frames())).seq > last.seq and run._connection is not connection
+        await run.cancel()
 
 
 async def test_a_stream_that_breaks_goes_on_in_asyncio(live: Live) -> None:

@@ -9,7 +9,7 @@ from inline import InlineEngine
 from test_jobs import ended, shop, wire
 
 from gpff.errors import InputError
-from studio.receipts import Receipts
+from studio.receipts import MAX_NAMES, Names, Receipts
 
 
 @dataclass
@@ -114,3 +114,11 @@ async def test_a_kept_job_with_its_receipt_costs_no_more_than_is_counted() -> No
     counted, held = jobs.trajectories.nbytes - counted, tracemalloc.get_traced_memory()[0] - held
     tracemalloc.stop()
     assert len(jobs.receipts) == 45 and 0 < held <= counted, (held, counted)
+
+
+def test_the_newest_names_are_remembered() -> None:
+    names = Names()
+    for i in range(MAX_NAMES + 2):
+        names.add(str(i))
+    names.add("5")
+    assert "0" not in names and "1" not in names and "2" in names and str(MAX_NAMES + 1) in names

@@ -47,6 +47,30 @@ async def test_steps_back_have_new_numbers() -> None:
     assert steps[-17:] == list(range(4, 21)) and 3 not in steps[2:-18]
 
 
+async def test_what_is_wished_for_again_under_its_name_is_granted_once() -> None:
+    house = House()
+    client, later = house.client(), house.client()
+    job = await client.start()
+    await house.steps(8)
+    wish = {"type": "rewind", "job": job, "step": 3, "once": "a"}
+    await client.send(**wish)
+    await house.steps(3)
+    await client.read()
+    await later.send(type="resume", job=job)
+    await later.send(**wish)
+    await later.send(**wish | {"once": "b", "step": 99})  # refused: nothing was done under this name
+    await later.send(type="steer", job=job, freeze=[1], once="a")
+    await house.steps(1)
+    got = await later.read()
+    assert frames(got)[-1].step == 7 and types(got).count("error") == 1 and types(got).count("topology") == 1
+    await later.send(**wish | {"once": "b", "step": 2})
+    await house.steps(1)
+    assert frames(await later.read())[-1].step == 3
+    await house.run_out()
+    await later.send(**wish)
+    assert "error" not in types(await later.read())  # it has ended since; the wish was granted all the same
+
+
 async def test_pausing_and_going_on() -> None:
     house = House()
     client = house.client()

@@ -135,14 +135,8 @@ class Session:
                 self._ack(message)
             case Cancel():
                 self._job(message.job).cancel()
-            case Pause():
-                self._job(message.job).pause()
-            case ResumeRun():
-                self._job(message.job).resume()
-            case Rewind():
-                self._job(message.job).rewind(message.step)
-            case Steer():
-                self._steer(message)
+            case Pause() | ResumeRun() | Steer() | Rewind():
+                self._wish(message)
             case Ping():
                 self._outbox.post(Pong(), "pong")
 
@@ -231,10 +225,22 @@ class Session:
             if stream.job is not None and stream.job.id == message.job:
                 stream.ack(message.seq)
 
-    def _steer(self, message: Steer) -> None:
+    def _wish(self, message: Pause | ResumeRun | Steer | Rewind) -> None:
         job = self._job(message.job)
-        blobs = None if message.blobs is None else steered_blobs(job.wished, message.blobs)
-        job.steer(blobs, tuple(message.freeze))
+        if message.once is not None and message.once in job.granted:
+            return
+        match message:
+            case Pause():
+                job.pause()
+            case ResumeRun():
+                job.resume()
+            case Rewind():
+                job.rewind(message.step)
+            case Steer():
+                blobs = None if message.blobs is None else steered_blobs(job.wished, message.blobs)
+                job.steer(blobs, tuple(message.freeze))
+        if message.once is not None:
+            job.granted.add(message.once)
 
     def _job(self, id: str) -> Job:
         job = self._services.jobs.find(id, self._name_of_owner())

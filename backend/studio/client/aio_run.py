@@ -88,7 +88,7 @@ class AsyncRun(View):
                 await self.cancel()
         await self._hang_up()
 
-    # --- wishes; each takes effect at the next step --------------------------------------------------
+    # --- wishes; each takes effect at the next step, even if awaiting it is cancelled ----------------
 
     async def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> None:
         """Move or reshape blobs (all of the job's, in its order), and fix atoms where they are."""
@@ -120,8 +120,7 @@ class AsyncRun(View):
         """What the next message means; None: nothing, or the connection broke."""
         connection = self._connection or await self._connect()
         try:
-            for message in self._story.due():
-                await connection.send(message)
+            await self._say(connection, self._story.due())
             data = await connection.recv()
         except BROKEN as error:
             await self._hang_up()
@@ -141,16 +140,25 @@ class AsyncRun(View):
         await self._pause(found.error)
         if self._connection is not None:
             with suppress(*BROKEN):  # the next `recv` will notice
-                await self._connection.send(self._story.opening())
+                await self._say(self._connection, [self._story.opening()])
         return None
+
+    async def _say(self, connection: ClientConnection, messages: list[str]) -> None:
+        """All of them, or the connection is given up: whoever iterates next says on another what was left unsaid."""
+        try:
+            for message in messages:
+                await connection.send(message)
+        except asyncio.CancelledError:
+            connection.transport.abort()
+            await self._hang_up()
+            raise
 
     async def _connect(self) -> ClientConnection:
         while True:
             try:
                 options = self._wiring.socket_options
                 opened = await self._stack.enter_async_context(connect(self._wiring.socket_url, **options))
-                for message in self._story.greeting():
-                    await opened.send(message)
+                await self._say(opened, self._story.greeting())
                 self._connection = opened
                 return opened
             except BROKEN as error:
@@ -167,8 +175,10 @@ class AsyncRun(View):
             return
         try:
             await connection.send(text)
-        except BROKEN:
+        except BaseException as error:  # a broken connection, or whoever wished has been stopped
             pending.kept(text)  # who reads will notice
+            if not isinstance(error, BROKEN):
+                raise
         else:
             pending.went(text, wire)
 

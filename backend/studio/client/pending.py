@@ -1,8 +1,7 @@
 """Wishes that the service may not have got yet: which to send, and which again when a connection broke. No I/O.
 
 Nothing answers a wish that is acted on. But a connection keeps its order, so that a `pong` says that all has arrived
-that was sent before its `ping`. What has not is sent again: `pause`, `resume`, `cancel` and `steer` say how things are
-to be, and do no harm twice. `rewind` would undo what came since, so it is sent once.
+that was sent before its `ping`. What has not is sent again, and does no harm twice: the service acts once on each name.
 """
 
 from dataclasses import dataclass
@@ -20,7 +19,6 @@ class _Where(Enum):
 class _Wish:
     text: str
     name: str
-    repeatable: bool
     where: _Where = _Where.HERE
 
 
@@ -34,10 +32,10 @@ class Pending:
         self._repeated: set[str] = set()
         self._wire = 0  # which connection it is
 
-    def add(self, text: str, name: str, repeatable: bool) -> None:
+    def add(self, text: str, name: str) -> None:
         """A new wish. `name`: its req_id."""
         with self._lock:
-            self._wishes.append(_Wish(text, name, repeatable))
+            self._wishes.append(_Wish(text, name))
 
     def claim(self, text: str) -> int | None:
         """Whoever wished sends it now, and says `went` or `kept`. None: the reader has sent it already."""
@@ -57,13 +55,13 @@ class Pending:
                 else:
                     wish.where = _Where.HERE
                     self._repeated.add(wish.name)  # it will be: it may have arrived all the same
-                self._forget_unrepeatable([wish])
 
     def kept(self, text: str) -> None:
-        """It could not be sent."""
+        """It could not be sent, or who knows: the reader will."""
         with self._lock:
             if (wish := self._find(text)) is not None:
                 wish.where = _Where.HERE
+                self._repeated.add(wish.name)
 
     def again(self) -> list[str]:
         """What to send first on a new connection."""
@@ -96,13 +94,7 @@ class Pending:
     def _leave(self, wishes: list[_Wish]) -> list[str]:
         for wish in wishes:
             wish.where = _Where.SENT
-        self._forget_unrepeatable(wishes)
         return [wish.text for wish in wishes]
-
-    def _forget_unrepeatable(self, wishes: list[_Wish]) -> None:
-        for wish in wishes:
-            if not wish.repeatable:
-                self._wishes.remove(wish)
 
     def _find(self, text: str) -> _Wish | None:
         return next((wish for wish in self._wishes if wish.text == text), None)

@@ -4,6 +4,7 @@ A connection begins with `greeting`. When it breaks, the next one begins with `g
 last frame that came, so that sequence numbers rise and none comes twice.
 """
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class Story:
         self._acked = last_seq
         self._cancelling = False
         self._names = count(1)
+        self._token = secrets.token_hex(8)  # another client may follow the same job
         self.pending = Pending()
 
     # --- to the service ------------------------------------------------------------------------------
@@ -198,8 +200,9 @@ class Story:
     def _wish(self, kind: type[Wire], **fields: Any) -> str:
         tag = kind.model_fields["type"].annotation.__args__[0]  # type: ignore[union-attr]
         name = f"wish {next(self._names)}"
-        text = _text(checked(kind, {"type": tag, "job": self._known(), "req_id": name, **fields}))
-        self.pending.add(text, name, repeatable=kind is not protocol.Rewind)
+        once = {"once": f"{self._token} {name}"} if "once" in kind.model_fields else {}
+        text = _text(checked(kind, {"type": tag, "job": self._known(), "req_id": name, **once, **fields}))
+        self.pending.add(text, name)
         return text
 
     def _known(self) -> str:

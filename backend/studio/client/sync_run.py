@@ -175,8 +175,10 @@ class Run(View):
             return
         try:
             connection.send(text)
-        except BROKEN:
+        except BaseException as error:  # a broken connection, or whoever wished has been stopped
             pending.kept(text)  # who reads will notice
+            if not isinstance(error, BROKEN):
+                raise
         else:
             pending.went(text, wire)
 

@@ -96,8 +96,8 @@ export type Mat3 = readonly [Vec3, Vec3, Vec3];
 /**
  * Takes effect at the next step.
  *
- * `once`, of `resume_run`, `steer` and `rewind` too: a name that no other wish for the job has had. The job acts on each
- * name once, so that what may have been lost with a connection can be said again.
+ * `once`, of `resume_run`, `steer` and `rewind` too: a name that no other wish for the job has had. The job acts on
+ * each name once, so that what may have been lost with a connection can be said again.
  */
 export interface Pause {
   readonly type: "pause";
