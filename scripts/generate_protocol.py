@@ -53,9 +53,9 @@ class Target:
     constants: str = ""
 
     def render(self) -> str:
-        source = f"backend/studio/{self.module.__name__.rsplit('.', 1)[1]}.py"
+        source = self.module.__name__.replace(".", "/") + ("" if hasattr(self.module, "__path__") else ".py")
         declarations = "\n".join(declaration(*item) for item in schemas(self).items())
-        return HEADER.format(source=source) + self.constants + declarations
+        return HEADER.format(source=f"backend/{source}") + self.constants + declarations
 
 
 def targets() -> tuple[Target, ...]:
