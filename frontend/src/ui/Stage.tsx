@@ -1,11 +1,12 @@
 import { useEffect, useRef } from 'react'
-import { isLive, type Run } from '../stream/run'
+import type { RunRecord } from '../stream/record'
 import { reelOf } from '../studio'
 import { attachControls } from '../viewer/controls'
 import { rayThrough } from '../viewer/projection'
 import type { Shells } from '../viewer/scene'
 import { rayToPlane } from '../gizmo/drag'
 import { viewAxes } from '../viewer/camera'
+import { aboutRun } from './aboutRun'
 import { chooseAtom, chooseAtoms } from './atoms'
 import type { Tools } from './context'
 import { useActions, useActiveRun, useDesign, useSession, useTools, useView } from './context'
@@ -14,7 +15,6 @@ import { FitIcon } from './icons'
 import { LookMenu } from './LookMenu'
 import { Overlay } from './Overlay'
 import type { Mode } from './session'
-import { describeAttempts } from './words'
 
 /** The 3D view with everything that lies upon it. */
 export function StageView() {
@@ -153,7 +153,7 @@ function Hud() {
         {mode === 'design' && blobs > 0 && <ShellsButton />}
         <IconButton label="Fit everything into the view" keys="F" side="left" className="floating" onClick={() => studio.stage.frame()}><FitIcon /></IconButton>
       </div>
-      <Legend mode={mode} hasBlobs={blobs > 0} run={record?.run ?? null} />
+      <Legend mode={mode} hasBlobs={blobs > 0} record={record} />
       <ModalHint />
     </>
   )
@@ -178,7 +178,7 @@ function ShellsButton() {
   )
 }
 
-function Legend({ mode, hasBlobs, run }: { mode: Mode; hasBlobs: boolean; run: Run | null }) {
+function Legend({ mode, hasBlobs, record }: { mode: Mode; hasBlobs: boolean; record: RunRecord | null }) {
   const { studio } = useTools()
   const shells = useSession((s) => s.shells)
   const tool = useSession((s) => s.tool)
@@ -187,20 +187,10 @@ function Legend({ mode, hasBlobs, run }: { mode: Mode; hasBlobs: boolean; run: R
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
-    : mode === 'results' ? (run === null ? null : (aboutRun(run, reelOf(studio.runs)) ?? (layout === 'grid' || (run.spec.n_samples ?? 1) < 2 ? null : '← → go through them')))
+    : mode === 'results' ? (record === null ? null : (aboutRun(record, reelOf(studio.runs)) ?? (layout === 'grid' || (record.run.spec.n_samples ?? 1) < 2 ? null : '← → go through them')))
     : hasBlobs ? (shells === 'both' ? 'Shells hold 50 % and 95 % of the blob' : `The shell holds ${shells} % of the blob`)
     : null
   return text === null || busy ? null : <p className="hud legend">{text}</p>
-}
-
-function aboutRun(run: Run, { available, expected }: { available: number; expected: number }): string | null {
-  const again = run.spec.valid_only === true
-  if (run.phase === 'done') return again && run.result !== null && run.job !== null ? describeAttempts(run.result.attempts) : null
-  if (!isLive(run)) return null
-  if (run.lost) return 'Connection lost: the run goes on and is found again'
-  if (run.paused) return 'Held. Move the blob, scrub, or let it go on with Space'
-  // Verdicts come after the last frame, and what is run again is not shown on the way.
-  return again && available >= expected ? 'Failed candidates are run again…' : 'Move the blob, and the atoms follow'
 }
 
 const VERBS = { move: 'Move', turn: 'Turn', stretch: 'Stretch' } as const
@@ -210,7 +200,7 @@ const UNITS = { move: 'Å', turn: '°', stretch: '×' } as const
 function ModalHint() {
   const modal = useSession((s) => s.modal)
   if (modal === null) return null
-  const axis = modal.axis === null ? 'X Y Z choose an axis' : `along ${'xyz'.charAt(modal.axis)}`
+  const axis = modal.axis === null ? 'X Y Z choose an axis' : `${modal.kind === 'turn' ? 'about' : 'along'} ${'xyz'.charAt(modal.axis)}`
   return (
     <p className="hud modal-hint" role="status">
       <b>{VERBS[modal.kind]}</b> {axis} · {modal.typed === '' ? 'arrows, mouse or a number' : <b>{modal.typed} {UNITS[modal.kind]}</b>} · Enter keeps · Esc drops

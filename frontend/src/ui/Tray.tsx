@@ -4,7 +4,7 @@ import { scaffoldFrom } from '../document/design'
 import type { Candidate } from '../stream/protocol'
 import { candidateState, type CandidateState, type Run, type Verdict } from '../stream/run'
 import { depict } from '../service/molecules'
-import { useActions, useActiveRun, useSession, useTools } from './context'
+import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
 import { CheckIcon, CrossIcon } from './icons'
 import { explainReason } from './reasons'
 import { Spark } from './Spark'
@@ -25,7 +25,9 @@ export function Tray() {
 }
 
 function EmptyTray() {
-  return <p className="tray-empty">Candidates will form here, side by side. Press <b>Generate</b> to fill the orange blob with atoms.</p>
+  const [blobs, grown] = [useDesign((d) => d.blobs.length > 0), useDesign((d) => d.scaffold !== null)]
+  const how = blobs ? <>Press <b>Generate</b> to fill the orange blob with atoms.</> : grown ? <>Click a hydrogen first: a blob opens in its place.</> : <>Place a blob first: it says where atoms shall be.</>
+  return <p className="tray-empty">Candidates will form here, side by side. {how}</p>
 }
 
 function Cards({ run }: { run: Run }) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { FIRST_EXAMPLE } from '../document/examples'
-import type { Candidate } from '../stream/protocol'
+import type { Candidate, Topology } from '../stream/protocol'
+import { Trajectory } from '../stream/trajectory'
 import { DEFAULT_CAMERA } from './camera'
 import { isShown } from './look'
 import { composeRun, runExtent, type RunView } from './picture'
@@ -42,5 +43,21 @@ describe('candidates in one place', () => {
     expect(carbon(1)).toBeLessThan(carbon(0))
     const none = overlay(3, { candidates: judged([false, false, false]) })
     expect(none.carbon(1)).toBe(overlay(3).carbon(1))
+  })
+})
+
+describe('a head that stands beyond the frames', () => {
+  it('shows the last of them, as for a branch that begins with fewer than its parent had', () => {
+    const topology: Topology = { type: 'topology', job: '', ptr: [0, 2], numbers: [6, 8], fixed: [false, false] }
+    const trajectory = new Trajectory(topology, [])
+    for (const seq of [0, 1]) {
+      const positions = Float32Array.from([seq, 0, 0, seq + 1.2, 0, 0])
+      const measured = Float32Array.from([0.1])
+      trajectory.push({ job: 0, seq, step: seq, serverMicros: 0n, final: false, key: false, droppedBefore: false, positions, sigmaHat: measured, rmsForce: measured })
+    }
+    const view: RunView = { design, count: 1, trajectory, candidates: null, steps: 64, layout: 'single', focus: 0, extent: runExtent(design, null) }
+    const shown = (head: number) => [...composeRun(view, head, DEFAULT_CAMERA, null, palette).drawing.positions]
+    expect(shown(2)).toEqual(shown(1))
+    expect(shown(1)).not.toEqual(shown(0))
   })
 })

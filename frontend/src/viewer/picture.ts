@@ -43,7 +43,9 @@ export function composeDesign(design: Design, how: { readonly selected: string |
 }
 
 /** The candidates at a fractional frame index, each in its place; the blobs fade as they let go of their atoms. */
-export function composeRun(view: RunView, at: number, camera: Camera, grid: Grid | null, palette: Palette): Picture {
+export function composeRun(view: RunView, head: number, camera: Camera, grid: Grid | null, palette: Palette): Picture {
+  // A branch begins with fewer frames than there are before the head that it left from.
+  const at = Math.min(head, Math.max(0, (view.trajectory?.length ?? 1) - 1))
   const shown = placeMolecules(view, camera, grid)
   const opacity = 0.3 * (1 - progress(view, at))
   const places = view.layout === 'grid' ? shown : shown.slice(0, 1)
