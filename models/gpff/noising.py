@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,7 @@ class NoiseConfig:
 
     A share ``compressed`` of the molecules is shrunk by a factor drawn from U(0, 1) before the noise is added: the
     first answer to a wide cloud is a mean of many molecules, far too small, and the network must know the way out.
+    A share ``walked`` goes on from what the network made of a molecule before (`gpff.walking`).
     ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
     ``align`` False does neither: atoms of one element keep the places that chance gave them.
     """
@@ -35,6 +37,7 @@ class NoiseConfig:
     high: float = 30.0
     uniform: float = 0.1
     compressed: float = 0.0
+    walked: float = 0.0
     rotations: int = 0
     align: bool = True
 
@@ -51,7 +54,8 @@ class Batch:
     """Noised molecules and their labels.
 
     ``numbers [n_atoms]``, ``positions [n_atoms, 3]`` (Å), ``forces [n_atoms, 3]`` (Å), ``ptr [n_molecules + 1]``,
-    ``mol_idx [n_atoms]``, ``sigma [n_molecules]`` (Å).
+    ``mol_idx [n_atoms]``, ``sigma [n_molecules]`` (Å): how far from home, by which the loss is weighted; ``ids
+    [n_molecules]`` in the data; ``level [n_molecules]`` (Å): the noise that was added.
     """
 
     numbers: Ints
@@ -60,6 +64,21 @@ class Batch:
     ptr: Ints
     mol_idx: Ints
     sigma: Floats
+    ids: Ints
+    level: Floats
+
+    @staticmethod
+    def cat(batches: Sequence[Batch]) -> Batch:
+        """One batch of several."""
+        sizes = np.concatenate([np.diff(batch.ptr) for batch in batches])
+        return Batch(
+            **{
+                name: np.concatenate([getattr(batch, name) for batch in batches])
+                for name in ("numbers", "positions", "forces", "sigma", "ids", "level")
+            },
+            ptr=pointers(sizes),
+            mol_idx=np.repeat(np.arange(len(sizes)), sizes),
+        )
 
 
 def gather(data: QM9, ids: Ints) -> tuple[Ints, Floats, Ints]:
@@ -124,5 +143,5 @@ def noised(
     forces = 2.0 * (target - positions)
     spread = np.sqrt(np.add.reduceat(np.square(clean).sum(1), ptr[:-1]) / (3 * sizes))
     # what a shrunk molecule lacks counts as noise: its loss would otherwise weigh as if it were nearly home
-    sigma = np.hypot(sigma, (1 - shrink) * spread).astype(np.float32)
-    return Batch(numbers, positions, forces.astype(np.float32), ptr, mol_idx, sigma)
+    away = np.hypot(sigma, (1 - shrink) * spread).astype(np.float32)
+    return Batch(numbers, positions, forces.astype(np.float32), ptr, mol_idx, away, ids, sigma)

@@ -8,7 +8,7 @@ and any number of worker processes sees the same molecules.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -28,6 +28,7 @@ from gpff.folders import WEIGHTS
 from gpff.force import bfloat16_pays, field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
 from gpff.painn import NetworkConfig
+from gpff.walking import Answers, answers, walked
 
 STATE = "state.pt"
 
@@ -137,16 +138,30 @@ def batch_ids(n: int, config: TrainConfig, step: int) -> NDArray[np.int64]:
     return _order(n, config.seed, epoch)[k * config.batch : (k + 1) * config.batch]
 
 
-def batches(data: QM9, config: TrainConfig, start: int, worker: int = 0, workers: int = 1) -> Generator[Batch]:
+def batches(
+    data: QM9,
+    config: TrainConfig,
+    start: int,
+    worker: int = 0,
+    workers: int = 1,
+    given: Mapping[int, Answers] | None = None,
+) -> Generator[Batch]:
     """Batches from step ``start`` on, of each the molecules that fall to ``worker``.
 
-    Each is prepared on a thread while the one before is trained on.
+    Each is prepared on a thread while the one before is trained on. ``given``: the network's answers by step, from
+    which some molecules go on (``config.noise.walked``) in the place of new ones.
     """
 
     def prepare(step: int) -> Batch:
-        rng = counted_rng(config.seed, 2**63 + step)
         keep = np.arange(config.batch) % workers == worker
-        return noised(data, batch_ids(len(data), config, step), config.noise, rng, keep)
+        before = (given or {}).get(step - 2) if config.noise.walked else None
+        rng = counted_rng(config.seed, 2**62 + step * workers + worker)
+        on = None if before is None else walked(data, before, config.noise.walked, rng)
+        if on is not None:
+            keep[np.flatnonzero(keep)[: len(on.ids)]] = False
+        rng = counted_rng(config.seed, 2**63 + step)
+        new = noised(data, batch_ids(len(data), config, step), config.noise, rng, keep) if keep.any() else None
+        return Batch.cat([part for part in (new, on) if part is not None])
 
     with ThreadPoolExecutor(1) as pool:
         step = start
@@ -195,6 +210,7 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
         self.optimizers = optimizers(self.net, config)
         self.low_precision = config.bfloat16 and bfloat16_pays()
+        self.answers: dict[int, Answers] = {}
         self.step = 0
         self.seconds = 0.0
         self.skipped = 0
@@ -220,6 +236,7 @@ class Trainer:
             "seconds": self.seconds,
             "skipped": self.skipped,
             "data": self.data.hash,
+            "answers": {k: {n: torch.from_numpy(v) for n, v in vars(a).items()} for k, a in self.answers.items()},
         }
         write_state(self.state_file, state)
 
@@ -239,6 +256,8 @@ class Trainer:
         for optimizer, values in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(values)
         self.step, self.seconds, self.skipped = state["step"], state["seconds"], state["skipped"]
+        kept = state.get("answers", {})
+        self.answers = {k: Answers(**{n: v.numpy() for n, v in a.items()}) for k, a in kept.items()}
 
     def start_from(self, model: checkpoint.Model) -> None:
         """Take a model's weights, with a fresh optimiser (a warm restart)."""
@@ -294,6 +313,9 @@ class Trainer:
             update_average(self.ema, self.parameters, self.config.ema, self.step)
         else:
             self.skipped += 1
+        if self.config.noise.walked:
+            self.answers.pop(self.step - 2, None)
+            self.answers[self.step] = answers(batch, forces.detach().float().numpy())
         self.step += 1
         return losses.detach(), stop
 
