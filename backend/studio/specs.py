@@ -25,6 +25,7 @@ def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
         steps=wire.steps,
         seed=seed,
         noise=wire.lambda_,
+        noise_power=wire.lambda_power,
     )
     try:
         validate(spec, limits)

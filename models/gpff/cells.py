@@ -30,6 +30,7 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
+from gpff.schedules import NOISE_FREE, NOISE_POWER
 from gpff.spec import SAMPLERS, Spec
 
 PART = 100
@@ -38,21 +39,28 @@ VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape", *(f"sdd+{shape}" for shape in SH
 """What can be measured: the samplers, two with each molecule's shape from the shape predictor, and archetypes."""
 
 
+def noise_name(noise: float | None, power: float | None, default: float = NOISE_FREE) -> str:
+    """SDD's noise in file names: what is not given is called by what it is, so that other defaults have other names."""
+    return f"{default if noise is None else noise:g}^{NOISE_POWER if power is None else power:g}"
+
+
 @dataclass(frozen=True)
 class Cell:
-    """One molecule of each of the first ``n`` formulas of a split; ``noise`` is λ in Å, None the default."""
+    """One molecule of each of the first ``n`` formulas of a split; ``noise`` is λ in Å and ``power`` how it
+    falls, None the defaults."""
 
     variant: str
     steps: int
     n: int
     noise: float | None = None
+    power: float | None = None
     seed: int = 0
     split: str = "test"
 
     @property
     def key(self) -> str:
         """Its name among files, without n."""
-        noise = "default" if self.noise is None else f"{self.noise:g}"
+        noise = noise_name(self.noise, self.power)
         return f"{self.variant}-{self.steps}-{noise}-{self.split}-{self.seed}"
 
 
@@ -90,7 +98,7 @@ def made(model: Model, part: Part, bonds: BondWorkers) -> list[Candidate]:
     shape = "any" if shape == "shape" else shape
     specs = [Spec.from_formula(formula, shape=shape or None) for formula in part.formulas]
     seed = 10_000 * cell.seed + part.index
-    candidates = generate(model, specs, 1, sampler, cell.steps, seed, cell.noise, check=False)
+    candidates = generate(model, specs, 1, sampler, cell.steps, seed, cell.noise, cell.power, check=False)
     futures = [None if c.valid is False else bonds.submit(c.numbers, c.positions) for c in candidates]
     return [
         c if f is None else replace(c, **{k: getattr(f.result(), k) for k in ("valid", "smiles", "reason", "bonds")})

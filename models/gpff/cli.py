@@ -84,6 +84,7 @@ def _setup_sample(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--sampler", choices=SAMPLERS, default="sdd", help="default sdd")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument("--noise", type=float, help="λ of sdd in Å")
+    parser.add_argument("--noise-power", type=float, help="how sdd's noise falls: λ (1 - k/K)^p; the paper's is 1")
     parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
     parser.add_argument("-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)")
@@ -110,6 +111,7 @@ def _run_sample(options: argparse.Namespace) -> int:
         steps=options.steps,
         seed=options.seed,
         noise=options.noise,
+        noise_power=options.noise_power,
         progress=not options.quiet,
     )
     shown = [candidate for candidate in candidates if candidate.valid or not options.valid_only]

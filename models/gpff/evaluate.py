@@ -42,7 +42,7 @@ class Run:
 
     def cell(self, variant: str, steps: int, noise: float | None = None) -> Cell:
         """A cell of this run."""
-        return Cell(variant, steps, self.args.n, noise, self.args.seed, self.args.split)
+        return Cell(variant, steps, self.args.n, noise, self.args.noise_power, self.args.seed, self.args.split)
 
     def validity_cells(self) -> list[Cell]:
         """Cells of the table of validity; several λ where several are asked for."""
@@ -169,7 +169,7 @@ def write_csv(folder: Path, traces: Sequence[diagnostics.Trace]) -> None:
 
 def make_growth(run: Run, folder: Path) -> str:
     """growth.md, .csv."""
-    rows = growth.measured(run.bench, run.args.candidates, 64, None, run.args.seed)
+    rows = growth.measured(run.bench, run.args.candidates, 64, (None, run.args.noise_power), run.args.seed)
     page = growth.table(rows, run.bench.model, run.command)
     write(folder, "growth", page, rows)
     return page
@@ -192,6 +192,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     samplers = [variant for variant in VARIANTS if variant.split("+")[-1] not in SHAPES]
     parser.add_argument("--samplers", nargs="+", choices=VARIANTS, default=samplers, help="for validity and quality")
     parser.add_argument("--steps", nargs="+", type=int, default=list(STEPS), help="network evaluations")
+    parser.add_argument("--noise-power", type=float, help="how SDD's noise falls: λ (1 - k/K)^p; the paper's is 1")
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--candidates", type=int, default=64, help="of each growth step (default 64)")
     parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")

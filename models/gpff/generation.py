@@ -89,6 +89,7 @@ def generate(
     steps: int | None = None,
     seed: int | None = None,
     noise: float | None = None,
+    noise_power: float | None = None,
     check: bool = True,
     progress: bool = False,
     batch_atoms: int = DEFAULT_BATCH_ATOMS,
@@ -110,6 +111,7 @@ def generate(
             steps=spec.steps if steps is None else steps,
             seed=spec.seed if seed is None else seed,
             noise=spec.noise if noise is None else noise,
+            noise_power=spec.noise_power if noise_power is None else noise_power,
         )
         for spec in _specs(what)
     ]

@@ -16,13 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from gpff.cells import Bench
+from gpff.cells import Bench, noise_name
 from gpff.checkpoint import Model, load
 from gpff.composition import formula
 from gpff.generation import Candidate, generate
 from gpff.growth_steps import Step, flat_smiles, steps
 from gpff.pages import Rate, head, write
+from gpff.schedules import NOISE_SCAFFOLD
 from gpff.spec import Spec
+
+type Noise = tuple[float | None, float | None]
+"""SDD's λ in Å and its power p; None: the defaults."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Grown:
     kept: int
 
 
-def measure(model: Model, step: Step, n: int, sampler_steps: int, noise: float | None, seed: int) -> Grown:
+def measure(model: Model, step: Step, n: int, sampler_steps: int, noise: Noise, seed: int) -> Grown:
     """``n`` candidates of a step. ``first`` is the number of the first candidate that is the product, from 1."""
-    spec = replace(step.spec, n_samples=n, steps=sampler_steps, noise=noise, seed=seed)
+    spec = replace(step.spec, n_samples=n, steps=sampler_steps, noise=noise[0], noise_power=noise[1], seed=seed)
     candidates = generate(model, spec)
     found = [flat_smiles(c.smiles) if c.valid and c.smiles else "" for c in candidates]
     scaffold, blob = spec.scaffold, spec.blobs[0]
@@ -90,13 +94,13 @@ def table(rows: Sequence[Grown], model: Model, command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def measured(bench: Bench, n: int, sampler_steps: int, noise: float | None, seed: int) -> list[Grown]:
+def measured(bench: Bench, n: int, sampler_steps: int, noise: Noise, seed: int) -> list[Grown]:
     """All steps of the benchmark, each kept in the bench's folder."""
     found = steps()
 
     def name(step: Step) -> str:
         digest = hashlib.sha256(f"{step.name} {step.product}".encode()).hexdigest()[:8]
-        return f"growth-{digest}-{n}-{sampler_steps}-{'default' if noise is None else f'{noise:g}'}-{seed}"
+        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, NOISE_SCAFFOLD)}-{seed}"
 
     todo = [step for step in found if not bench.has(name(step))]
     made = bench.map(measure, [(step, n, sampler_steps, noise, seed) for step in todo], [n * sampler_steps] * len(todo))
@@ -110,6 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=int, default=64, help="candidates of each step (default 64)")
     parser.add_argument("--steps", type=int, default=64, help="sampler steps (default 64)")
     parser.add_argument("--noise", type=float, help="λ of SDD in Å")
+    parser.add_argument("--noise-power", type=float, help="how it falls: λ (1 - k/K)^p; the paper's is 1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
     parser.add_argument("--workers", type=int, default=0, help="processes; 0 works in this one (default)")
@@ -121,7 +126,7 @@ def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff growth``."""
     model = load(args.model, args.device)
     bench = Bench(model, args.model, args.folder, args.workers, args.device)
-    rows = measured(bench, args.n, args.steps, args.noise, args.seed)
+    rows = measured(bench, args.n, args.steps, (args.noise, args.noise_power), args.seed)
     page = table(rows, model, shlex.join(["gpff", *sys.argv[1:]]))
     print(page)
     if args.output:

@@ -1,6 +1,6 @@
 """Several runs taken through a step as one: what a step costs besides the network hardly grows with their number.
 
-Runs may be joined that differ in nothing but their molecules, their step and the numbers K, λ and f_max::
+Runs may be joined that differ in nothing but their molecules, their step and the numbers K, λ, p and f_max::
 
     joined = Joined(plans)                                # of runs with equal `kind`
     x = joined.propose(states)
@@ -23,7 +23,7 @@ from gpff import samplers
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints, pointers
 from gpff.plan import Plan
-from gpff.samplers import Clock, State
+from gpff.samplers import CLOCKED, Clock, State
 
 type Kind = tuple[str, bool]
 
@@ -51,11 +51,9 @@ class Joined:
         self._molecules = [slice(*ends) for ends in pairwise(molecules)]
         self._counts = np.diff(molecules)
         like = plans[0]
-        same = [replace(plan, steps=like.steps, noise=like.noise, f_max=like.f_max) for plan in plans]
+        same = [replace(plan, **{name: getattr(like, name) for name in CLOCKED}) for plan in plans]
         self._plan = Plan.cat(same) if len(plans) > 1 else like
-        self._steps = np.repeat([plan.steps for plan in plans], self._counts)
-        self._noise = np.repeat([plan.noise for plan in plans], self._counts)
-        self._f_max = np.repeat([plan.f_max for plan in plans], self._counts)
+        self._settings = [np.repeat([getattr(plan, name) for plan in plans], self._counts) for name in CLOCKED]
         self._given: tuple[State, ...] = ()
         self._whole: tuple[State, Clock] | None = None
 
@@ -95,7 +93,7 @@ class Joined:
                 failed=np.concatenate([state.failed for state in states]),
             )
         call = np.repeat([state.step + 1 for state in states], self._counts)
-        self._given, self._whole = tuple(states), (whole, Clock(call, self._steps, self._noise, self._f_max))
+        self._given, self._whole = tuple(states), (whole, Clock(call, *self._settings))
         return self._whole
 
     def _apart(self, states: Sequence[State], whole: State, after: State) -> list[State]:

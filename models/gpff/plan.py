@@ -19,7 +19,7 @@ from gpff.elements import VALENCES
 from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, Segments, pointers
 from gpff.noise import Stream, generator
-from gpff.schedules import NOISE_FREE, NOISE_SCAFFOLD
+from gpff.schedules import NOISE_FREE, NOISE_POWER, NOISE_SCAFFOLD
 from gpff.shape import typical_covariance
 from gpff.shape_predictor import ARCHETYPES
 from gpff.shape_predictor import load as load_predictor
@@ -50,6 +50,7 @@ class Plan:
     sampler: Sampler
     steps: int
     noise: float
+    noise_power: float
     f_max: float
     align: bool = False
 
@@ -177,6 +178,7 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         sampler=spec.sampler,
         steps=spec.steps,
         noise=default if spec.noise is None else spec.noise,
+        noise_power=NOISE_POWER if spec.noise_power is None else spec.noise_power,
         f_max=spec.f_max,
         align=align,
     )

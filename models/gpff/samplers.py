@@ -11,7 +11,8 @@
 |---|---|---|
 | k, K | `call`, `plan.steps` | network calls, counted from 1 |
 | F | `forces [n_atoms, 3]` | pseudo-force `2 (x0 - x)` in Å; the denoised estimate is `x + F/2` |
-| λ | `plan.noise` | SDD's noise in Å: before call k, `x ← x + λ (1 - k/K) ε` |
+| λ | `plan.noise` | SDD's noise in Å: before call k, `x ← x + λ (1 - k/K)^p ε` |
+| p | `plan.noise_power` | how SDD's noise falls; 1 is the paper's rule |
 | γ_k | in `constraints` | the share of a blob's constraint: `(1 - k/K)^s` |
 | σ̂ | `state.sigma_hat` | noise level read off the force: `||F|| / (2 sqrt(dof))` |
 
@@ -28,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -68,6 +69,8 @@ MAX_FORCE = 1e4
 """A molecule with a larger force (Å) on any atom has run away."""
 REACH = (4.0, 0.8)
 """No molecule of n atoms reaches farther from its centre than `4 + 0.8 n` Å: half of a long bond an atom, in a line."""
+CLOCKED = ("steps", "noise", "noise_power", "f_max")
+"""Settings of a plan in which runs that are joined may differ: the fields of a `Clock` after its call."""
 ASK_AGAIN = 0.1
 """SDD's noise in Å from which on it is worth asking anew; with less, a molecule without a fitting answer fails."""
 
@@ -123,29 +126,30 @@ def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, dat
 class Clock:
     """What a run's call k and its settings are, for each molecule: all `[n_molecules]`.
 
-    `call`: k, counted from 1; `steps`: K; `noise`: λ in Å; `f_max` in Å. Molecules of several runs may stand side by
-    side in one plan (`gpff.joined`), each with its own.
+    `call`: k, counted from 1; `steps`: K; `noise`: λ in Å; `noise_power`: p; `f_max` in Å. Molecules of several runs
+    may stand side by side in one plan (`gpff.joined`), each with its own.
     """
 
     call: Ints
     steps: Ints
     noise: Floats
+    noise_power: Floats
     f_max: Floats
 
     @cached_property
     def noise_now(self) -> Floats:
         """SDD's noise before this call: `[n_molecules]` Å."""
-        return noise_scale(self.noise, self.call, self.steps)
+        return noise_scale(self.noise, self.noise_power, self.call, self.steps)
 
     def tick(self) -> Clock:
         """The next call."""
-        return Clock(self.call + 1, self.steps, self.noise, self.f_max)
+        return replace(self, call=self.call + 1)
 
     @staticmethod
     def of(plan: Plan, state: State) -> Clock:
         """Of one run, whose molecules are all at the same call."""
-        n = plan.n_molecules
-        return Clock(np.full(n, state.step + 1), np.full(n, plan.steps), np.full(n, plan.noise), np.full(n, plan.f_max))
+        values = [state.step + 1, *(getattr(plan, name) for name in CLOCKED)]
+        return Clock(*(np.full(plan.n_molecules, value) for value in values))
 
 
 def init(plan: Plan) -> State:

@@ -15,6 +15,8 @@ NOISE_FREE = 0.5
 NOISE_SCAFFOLD = 0.5
 """Default λ of SDD in Å beside a scaffold."""
 
+NOISE_POWER = 1.0
+"""Default p of SDD's noise; 1 is the paper's."""
 
 RHO, SIGMA_MIN = 5.0, 0.01
 """Curvature of the EDM schedule and its last noise level above zero, Å."""
@@ -25,9 +27,9 @@ def remaining(call: int | Ints, steps: int | Ints) -> Floats:
     return np.asarray(1.0 - call / steps)
 
 
-def noise_scale(noise: Floats, call: Ints, steps: Ints) -> Floats:
-    """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)`."""
-    return noise * remaining(call, steps)
+def noise_scale(noise: Floats, power: Floats, call: Ints, steps: Ints) -> Floats:
+    """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)^p`."""
+    return np.asarray(noise * np.power(remaining(call, steps), power))
 
 
 def constraint_weight(strictness: Floats, left: Floats) -> Floats:

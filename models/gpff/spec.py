@@ -39,6 +39,8 @@ MIN_VARIANCE, MAX_VARIANCE = 1e-6, 2500.0
 """Smallest and largest principal variance of a blob in Å²."""
 MAX_NOISE = 10.0
 """Largest λ in Å."""
+MAX_NOISE_POWER = 4.0
+"""Largest power with which SDD's noise falls."""
 MAX_STRICTNESS = 100.0
 MAX_SEED = 2**63 - 1
 
@@ -92,8 +94,8 @@ class Scaffold:
 class Spec:
     """One job: `n_samples` candidates of the same blobs and scaffold.
 
-    `noise` is λ of SDD in Å (None: the default for free or scaffold runs); `f_max` the largest force on any
-    atom at which DD stops, in Å.
+    `noise` is λ of SDD in Å (None: the default for free or scaffold runs), and it falls as `(1 - k/K)^noise_power`
+    (None: the default; 1: the paper's); `f_max` the largest force on any atom at which DD stops, in Å.
     """
 
     blobs: tuple[Blob, ...]
@@ -103,6 +105,7 @@ class Spec:
     steps: int = 64
     seed: int = 0
     noise: float | None = None
+    noise_power: float | None = None
     f_max: float = 0.05
 
     def __post_init__(self) -> None:
@@ -122,6 +125,7 @@ class Spec:
         steps: int = 64,
         seed: int = 0,
         noise: float | None = None,
+        noise_power: float | None = None,
         covariance: ArrayLike | None = None,
         shape: str | tuple[float, float, float] | None = None,
     ) -> Spec:
@@ -133,7 +137,7 @@ class Spec:
         numbers = parse_formula(formula) if isinstance(formula, str) else np.asarray(formula)
         matrix = None if covariance is None else np.asarray(covariance, dtype=np.float64)
         blob = Blob(numbers=tuple(numbers.tolist()), covariance=matrix, placed=False, shape=shape)
-        return cls((blob,), n_samples=n, sampler=sampler, steps=steps, seed=seed, noise=noise)
+        return cls((blob,), n_samples=n, sampler=sampler, steps=steps, seed=seed, noise=noise, noise_power=noise_power)
 
 
 def _is_bare(blob: Blob) -> bool:
@@ -211,6 +215,8 @@ def _check_run(spec: Spec, limits: Limits) -> None:
         raise InputError("seed", f"an integer from 0 to {MAX_SEED}", str(spec.seed))
     if spec.noise is not None and not 0.0 <= spec.noise <= MAX_NOISE:
         raise InputError("lambda", f"0 to {MAX_NOISE:g} Å", f"{spec.noise:g}")
+    if spec.noise_power is not None and not 0.0 < spec.noise_power <= MAX_NOISE_POWER:
+        raise InputError("lambda_power", f"above 0, to {MAX_NOISE_POWER:g}", f"{spec.noise_power:g}")
     if not (spec.f_max >= 0.0 and math.isfinite(spec.f_max)):
         raise InputError("f_max", "a finite force of at least 0 Å", f"{spec.f_max:g}")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gpff.cells import Cell
+from gpff.cells import Cell, noise_name
 from gpff.checkpoint import Model
 from gpff.generation import Candidate
 from gpff.pages import Rate, head, save_figure, title
@@ -27,11 +27,13 @@ PAPER = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``noise`` is λ in Å; ``nfe`` the mean number of network evaluations of a molecule."""
+    """One line of the table. ``noise`` is λ in Å, ``power`` how it falls; ``nfe`` the mean number of network
+    evaluations of a molecule."""
 
     sampler: str
     steps: int
     noise: float | None
+    power: float | None
     n: int
     valid: int
     unique: int
@@ -44,7 +46,7 @@ def row(cell: Cell, candidates: Sequence[Candidate]) -> Row:
     """The row of one cell."""
     valid = [c for c in candidates if c.valid]
     return Row(
-        cell.variant, cell.steps, cell.noise, len(candidates), len(valid), len({c.smiles for c in valid}),
+        cell.variant, cell.steps, cell.noise, cell.power, len(candidates), len(valid), len({c.smiles for c in valid}),
         sum(bool(np.isfinite(c.positions).all()) for c in candidates),
         float(np.mean([c.nfe for c in candidates])), _reasons(candidates),
     )  # fmt: skip
@@ -57,7 +59,7 @@ def _reasons(candidates: Iterable[Candidate]) -> str:
 
 
 def _noise(r: Row) -> str:
-    return "–" if not r.sampler.startswith("sdd") else "default" if r.noise is None else f"{r.noise:g}"
+    return noise_name(r.noise, r.power).replace("^", "; ") if r.sampler.startswith("sdd") else "–"
 
 
 def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") -> str:
@@ -68,7 +70,7 @@ def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") 
     )
     lines = [
         *head("Validity over network evaluations", model, text, command),
-        "| sampler | steps | mean NFE | λ, Å | n | valid, % | paper, % | distinct | finite | common failures |",
+        "| sampler | steps | mean NFE | λ, Å; p | n | valid, % | paper, % | distinct | finite | common failures |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [

@@ -39,7 +39,7 @@ class Answers:
 
 def answers(batch: Batch, forces: Floats) -> Answers:
     """Of the `forces [n_atoms, 3]` predicted for a batch."""
-    return Answers(batch.ids, batch.positions + forces / 2, batch.level)
+    return Answers(batch.ids, (batch.positions + forces / 2).astype(np.float32), batch.level)
 
 
 def walked(data: QM9, before: Answers, share: float, rng: np.random.Generator) -> Batch | None:
@@ -50,13 +50,15 @@ def walked(data: QM9, before: Answers, share: float, rng: np.random.Generator) -
     home counts as noise, by which the loss is weighted. None where no molecule is fit to go on.
     """
     everyone = Segments(pointers(data.ptr[before.ids + 1] - data.ptr[before.ids]))
-    sane = everyone.max(np.abs(before.positions).max(axis=1)) <= FARTHEST  # what is not a number is not
+    sane = (
+        everyone.max(np.abs(before.positions, dtype=np.float64).max(axis=1)) <= FARTHEST
+    )  # what is not a number is not
     on = sane & (before.level <= FROM) & (rng.random(len(sane)) < share)
     if not on.any():
         return None
     numbers, clean, ptr = gather(data, before.ids[on])
     parts = Segments(ptr)
-    answer = parts.centred(before.positions[on[everyone.index]])
+    answer = _centred(parts, before.positions[on[everyone.index]])
     home = align(numbers, clean, answer, ptr)
     home = align(numbers, turn(home, answer, ptr), answer, ptr)
     near = parts.sum(np.square(home - answer).sum(axis=1)) <= LOST**2 * 3 * parts.sizes
@@ -66,9 +68,13 @@ def walked(data: QM9, before: Answers, share: float, rng: np.random.Generator) -
     numbers, home, answer, ids = numbers[atoms], home[atoms], answer[atoms], before.ids[on][near]
     parts = Segments(pointers(parts.sizes[near]))
     level = before.level[on][near] * rng.uniform(*FALL, len(ids)).astype(np.float32)
-    noise = parts.centred(rng.standard_normal(home.shape, dtype=np.float32))
+    noise = _centred(parts, rng.standard_normal(home.shape, dtype=np.float32))
     positions = (answer + level[parts.index, None] * noise).astype(np.float32)
     away = align(numbers, home, positions, parts.ptr) - positions
     sigma = np.sqrt(parts.sum(np.square(away).sum(axis=1)) / (3 * parts.sizes))
     sigma = np.maximum(sigma, level).astype(np.float32)
     return Batch(numbers, positions, (2.0 * away).astype(np.float32), parts.ptr, parts.index, sigma, ids, level)
+
+
+def _centred(parts: Segments, values: Floats) -> Floats:
+    return parts.centred(values.astype(np.float64)).astype(np.float32)

@@ -32,7 +32,7 @@ def test_products_and_the_scaffold_are_counted() -> None:
     side /= np.linalg.norm(side)
     oxygen = site + 1.42 * outward
     home = np.vstack([kept, oxygen, oxygen + 0.3 * outward + 0.92 * side])
-    row = growth.measure(Guide(home), found, 4, 8, 0.0, 0)  # type: ignore[arg-type]
+    row = growth.measure(Guide(home), found, 4, 8, (0.0, None), 0)  # type: ignore[arg-type]
     assert (row.n, row.valid, row.products, row.first, row.distinct, row.kept) == (4, 4, 4, 1, 1, 4)
     assert (row.scaffold, row.blob) == ("CH3", "HO")
     page = growth.table([row], Guide(home), "gpff growth")  # type: ignore[arg-type]

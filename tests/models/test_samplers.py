@@ -13,7 +13,7 @@ from gpff.errors import InputError
 from gpff.molecules import Floats, segment_mean
 from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import Plan, advance, compile, evaluate, finished, init, propose
-from gpff.schedules import NOISE_FREE, NOISE_SCAFFOLD
+from gpff.schedules import NOISE_FREE, NOISE_POWER, NOISE_SCAFFOLD
 from gpff.spec import Blob, Spec
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -62,27 +62,27 @@ def test_sdd_makes_every_step_and_ends_without_noise() -> None:
     np.testing.assert_array_equal(propose(plan, replace(states[-1], step=7)), states[-1].positions)
 
 
-@pytest.mark.parametrize("noise", [None, 1.5])
-def test_sdd_noise_shrinks_as_scheduled_and_is_centred(noise: float | None) -> None:
+@pytest.mark.parametrize(("noise", "power"), [(None, None), (1.5, None), (None, 0.7), (1.0, 1.0), (0.8, 2.0)])
+def test_sdd_noise_shrinks_as_scheduled_and_is_centred(noise: float | None, power: float | None) -> None:
     steps = 5
-    plan = compile(Spec.from_formula("C7H8O2", n=200, steps=steps, noise=noise))
+    plan = compile(Spec.from_formula("C7H8O2", n=200, steps=steps, noise=noise, noise_power=power))
     state = init(plan)
     for call in range(1, steps + 1):
         added = propose(plan, replace(state, step=call - 1)) - state.positions
-        expected = (noise or NOISE_FREE) * (1 - call / steps)
+        expected = (noise or NOISE_FREE) * (1 - call / steps) ** (power or NOISE_POWER)
         # Centring takes one of 17 atoms' worth of variance.
         np.testing.assert_allclose(added.std() * np.sqrt(17 / 16), expected, rtol=0.03, atol=1e-15)
         np.testing.assert_allclose(segment_mean(added, plan.ptr), 0.0, atol=1e-12)
 
 
-def test_noise_beside_a_scaffold_is_smaller_and_not_centred() -> None:
+def test_noise_beside_a_scaffold_is_not_centred() -> None:
     plan = compile(replace(GROWTH, n_samples=300, blobs=(replace(PHENOXY, placed=False, covariance=None),)))
     state = init(plan)
     added = propose(plan, state) - state.positions
     assert not added[plan.fixed].any()
-    np.testing.assert_allclose(added[~plan.fixed].std(), NOISE_SCAFFOLD * (1 - 1 / 8), rtol=0.03)
+    np.testing.assert_allclose(added[~plan.fixed].std(), NOISE_SCAFFOLD * (1 - 1 / 8) ** NOISE_POWER, rtol=0.03)
     means = segment_mean(added[~plan.fixed], plan.blobs.ptr)
-    np.testing.assert_allclose(means.std(), NOISE_SCAFFOLD * (1 - 1 / 8) / np.sqrt(12), rtol=0.1)
+    np.testing.assert_allclose(means.std(), NOISE_SCAFFOLD * (1 - 1 / 8) ** NOISE_POWER / np.sqrt(12), rtol=0.1)
 
 
 def test_sdd_from_a_wide_prior_finds_both_modes_of_a_mixture() -> None:

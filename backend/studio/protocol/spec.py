@@ -61,8 +61,9 @@ class ScaffoldSpec(Wire):
 class GenerateSpec(Wire):
     """One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
 
-    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default,
-    smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+    `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å, which falls as
+    `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `stride`: stream every stride-th step; the first
+    and the last always come.
     `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
     """
 
@@ -76,6 +77,7 @@ class GenerateSpec(Wire):
     seed: Annotated[int, Strict(), Field(ge=0, le=MAX_SEED)] | None = None
     valid_only: Bool = False
     lambda_: Annotated[float, Strict(), Field(ge=0, le=10)] | None = Field(default=None, alias="lambda")
+    lambda_power: Annotated[float, Strict(), Field(gt=0, le=4)] | None = None
     stride: Annotated[int, Strict(), Field(ge=1, le=MAX_STEPS)] = 1
 
     @model_validator(mode="after")
