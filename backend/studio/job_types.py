@@ -1,11 +1,24 @@
-"""What crosses the wire about jobs by REST: their state, lists of them, and the lines of a streamed answer."""
+"""What crosses the wire about jobs by REST: their state, lists of them, wishes, and the lines of a streamed answer."""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from studio.protocol import Attempts, Candidate, GenerateResult, JobId, JobState, Problem, Timings, Wire
+from studio.protocol import (
+    MAX_SEED,
+    Attempts,
+    Candidate,
+    GenerateResult,
+    Index,
+    Int,
+    JobId,
+    JobState,
+    Problem,
+    ReqId,
+    Timings,
+    Wire,
+)
 
 MAX_PAGE = 1000
 MAX_WAIT_S = 60.0
@@ -39,6 +52,20 @@ class JobList(Wire):
 
     jobs: list[JobSummary]
     next: JobId | None
+
+
+class RewindTo(Wire):
+    """The job goes on from its newest retained frame at `step`. `once`: as of a `rewind` on the socket."""
+
+    step: Index
+    once: ReqId | None = None
+
+
+class BranchFrom(Wire):
+    """A new job from the newest retained frame at `step`; `seed` null keeps the noise, a number draws fresh noise."""
+
+    step: Index
+    seed: Annotated[Int, Field(ge=0, le=MAX_SEED)] | None = None
 
 
 class CandidateLine(Wire):

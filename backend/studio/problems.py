@@ -8,14 +8,17 @@ from studio.errors import Report, plain
 _PREFIXES = ("Input should be ", "Input should have ", "String should ", "List should ", "Tuple should ")
 
 
-def complaint(problems: Sequence[Mapping[str, Any]], drop: tuple[str, ...] = ()) -> Report:
-    """The first of pydantic's error dictionaries as a report; `drop` are leading path elements to leave out."""
+def complaint(problems: Sequence[Mapping[str, Any]], drop: tuple[str, ...] = (), whole: str = "spec") -> Report:
+    """The first of pydantic's error dictionaries as a report.
+
+    `drop` are leading path elements to leave out; `whole`: what has no field that is wrong, but is wrong itself.
+    """
     first = problems[0]
     path = [str(part) for part in first["loc"]]
     for name in drop:
         if path and path[0] == name:
             path.pop(0)
-    field = ".".join(path) or "spec"
+    field = ".".join(path) or whole
     expected, got = _sides(first)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Report(

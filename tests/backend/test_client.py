@@ -54,6 +54,36 @@ def test_generate(studio: Client, live: Live) -> None:
     assert sorted(sample for sample, _ in each) == [0, 1] and each[0][1] == result.candidates[each[0][0]]
 
 
+def test_a_job_is_steered_without_a_stream(studio: Client) -> None:
+    job = studio.submit({"blobs": [{"formula": "CH4"}]}, lane="interactive", **LONG)
+    while job.status().step < 5:
+        pass
+    assert job.pause().state == "paused"
+    job.steer([{"center": np.array([6.0, 0, 0])}], freeze=[0])
+    job.rewind(2)
+    while job.status().step != 2:
+        pass
+    branch = job.branch(3, seed=9, lane="interactive")
+    assert branch.id != job.id and branch.cancel().seed == 9
+    assert job.resume().state == "running"
+    with pytest.raises(BadRequest):
+        job.rewind(-1)
+    assert job.cancel().state == "cancelled"
+    with pytest.raises(Conflict):
+        job.pause()
+
+
+async def test_a_job_is_steered_in_asyncio(live: Live) -> None:
+    async with AsyncClient(live.url) as studio:
+        job = await studio.submit("CH4", lane="interactive", **LONG)
+        assert (await job.pause()).state == "paused"
+        await job.steer(freeze=[0])
+        await job.rewind(0)
+        branch = await job.branch(0)
+        await branch.cancel()
+        assert (await job.resume()).state == "running" and (await job.cancel()).state == "cancelled"
+
+
 def test_arrays_and_lambda_are_taken_as_they_are(studio: Client) -> None:
     blob = {"formula": "CH4", "center": np.array([1.0, 2.0, 3.0]), "covariance": 2.0 * np.eye(3)}
     spec = GenerateSpec.model_validate({"blobs": [{"formula": "CH4"}], "lambda": 0.5})

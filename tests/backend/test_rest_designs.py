@@ -212,7 +212,7 @@ def test_a_design_may_be_larger_than_a_request(keeping: Live) -> None:
         ("", 400, None),
         ('{"nodes": [', 400, None),
         ("[" * 100_000, 400, None),
-        ("[]", 422, "spec"),
+        ("[]", 422, "body"),
         ("{}", 422, "format"),
         ('{"format": "other", "version": 1, "nodes": []}', 422, "format"),
         ('{"format": "gpff-saved-design", "version": 2, "nodes": []}', 422, "version"),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,81 @@ def test_a_running_job_says_how_far_it_is_and_when_to_ask_again(live: Live) -> N
     assert ended.status_code == 200 and ended.json()["state"] == "cancelled"
     assert ended.json()["error"]["code"] == "cancelled" and ended.json()["result"] is None
     assert live.get(f"/jobs/{job}").json() == ended.json()
+
+
+def test_a_job_is_paused_steered_rewound_and_goes_on(live: Live) -> None:
+    job = submitted(live, {"blobs": [{"formula": "CH4"}], "steps": 1024, "seed": 2})
+
+    def wish(what: str, body: object = None) -> dict[str, Any]:
+        answer = live.post(f"/jobs/{job}/{what}", json=body)
+        assert answer.status_code == 200 and answer.headers["retry-after"] == "1", answer.text
+        status: dict[str, Any] = answer.json()
+        return status
+
+    def seq() -> int:
+        return int(live.get(f"/jobs/{job}").json()["seq"])
+
+    while live.get(f"/jobs/{job}").json()["step"] < 5:
+        time.sleep(0.01)
+    assert wish("pause")["state"] == "paused"
+    time.sleep(0.2)
+    before = seq()
+    wish("steer", {"blobs": [{"center": [6.0, 0, 0]}]})
+    wish("rewind", {"step": 2, "once": "a"})
+    wish("rewind", {"step": 3, "once": "a"})  # has been granted
+    deadline = time.monotonic() + 10
+    while live.get(f"/jobs/{job}").json()["step"] != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert before < seq() <= before + 2
+    assert wish("resume_run")["state"] == "running"
+    while live.get(f"/jobs/{job}").json()["step"] < 9:
+        time.sleep(0.01)
+    steps = [frame.step for frame in frames_of(live.get(f"/jobs/{job}/trajectory").content)]
+    assert sum(b < a for a, b in pairwise(steps)) == 1
+    httpx.delete(f"{live.url}/jobs/{job}", timeout=30)
+    problem(live.post(f"/jobs/{job}/pause"), 409, "ended")
+
+
+def test_a_branch_is_a_job_of_its_own_and_made_once_for_a_key(live: Live) -> None:
+    job = submitted(live)
+    first = finished(live, job)
+    header = {"Idempotency-Key": f"branch of {job}"}
+    answers = [live.post(f"/jobs/{job}/branch", json={"step": 2}, headers=header) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    branch = answers[0].json()["job"]
+    assert branch == answers[1].json()["job"] != job and answers[0].headers["location"] == f"/jobs/{branch}"
+    assert answers[1].headers["idempotent-replayed"] == "true"
+    again = finished(live, branch)["result"]
+    for one, other in zip(again["candidates"], first["result"]["candidates"], strict=True):
+        np.testing.assert_allclose(one["positions"], other["positions"], rtol=0, atol=1e-5)  # the noise was kept
+    fresh = live.post(f"/jobs/{job}/branch", json={"step": 0, "seed": 77}).json()["job"]
+    assert finished(live, fresh)["result"]["seed"] == 77
+    assert problem(live.post(f"/jobs/{job}/branch", json={"step": 99}), 422, "invalid")["field"] == "step"
+
+
+@pytest.mark.parametrize("what", ["pause", "resume_run", "steer", "rewind", "branch"])
+@pytest.mark.parametrize("job", ["1", "x", "%F0%9F%92%A9"])
+def test_wishes_for_an_unknown_job_are_404(live: Live, job: str, what: str) -> None:
+    body = {"freeze": [0]} if what == "steer" else {"step": 0}
+    problem(live.post(f"/jobs/{job}/{what}", json=body), 404, "unknown_job")
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "field"),
+    [
+        ("steer", {}, "body"),
+        ("steer", {"freeze": [99]}, "freeze"),
+        ("steer", {"blobs": [{"covariance": [[1, 0, 0], [0, 1, 0], [0, 0, -1]]}]}, "blobs.0.covariance"),
+        ("rewind", {"step": 2000}, "step"),
+        ("rewind", {"step": -1}, "step"),
+        ("branch", {"step": 0, "seed": -1}, "seed"),
+    ],
+)
+def test_a_wish_that_cannot_be_granted_is_told_why(live: Live, what: str, body: object, field: str) -> None:
+    job = submitted(live, {"blobs": [{"formula": "CH4"}], "steps": 1024})
+    assert problem(live.post(f"/jobs/{job}/{what}", json=body), 422, "invalid")["field"] == field
+    httpx.delete(f"{live.url}/jobs/{job}", timeout=30)
 
 
 def test_a_job_that_has_ended_is_not_cancelled(live: Live) -> None:

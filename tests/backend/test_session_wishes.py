@@ -95,7 +95,7 @@ WISHES: list[tuple[dict[str, Any], str, str]] = [
     ({"type": "steer", "blobs": [{"strictness": 0}]}, "blobs.0.strictness", "invalid"),
     ({"type": "steer", "freeze": [99]}, "freeze", "invalid"),
     ({"type": "steer", "freeze": [-1]}, "freeze.0", "invalid"),
-    ({"type": "steer"}, "spec", "invalid"),
+    ({"type": "steer"}, "steer", "invalid"),
     ({"type": "rewind", "step": 9}, "step", "invalid"),
     ({"type": "branch", "step": 9}, "step", "invalid"),
     ({"type": "resume", "last_seq": 99}, "last_seq", "invalid"),

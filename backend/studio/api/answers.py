@@ -19,6 +19,8 @@ MEDIA_TYPE = "application/problem+json"
 PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 """Content of an error's answer in the OpenAPI document."""
 
+OF_SPECS = frozenset({"/generate", "/jobs"})  # where the body is a spec
+
 _CODES: dict[int, ErrorCode] = {400: "bad_json", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
 
@@ -45,7 +47,8 @@ def install(app: FastAPI) -> None:
             where = problems[0]["loc"][-1]
             reason = problems[0].get("ctx", {}).get("error", "")
             return problem(Report("bad_json", 400, f"the body is not JSON: {reason} at character {where}"))
-        return problem(complaint(problems, drop=("body",)))
+        whole = "spec" if request.scope["path"] in OF_SPECS else "body"
+        return problem(complaint(problems, drop=("body",), whole=whole))
 
     @app.exception_handler(InputError)
     @app.exception_handler(StudioError)

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -12,6 +12,7 @@ from studio.api.state import owner, services, visitor
 from studio.engine.scheduler import Lane
 from studio.errors import Busy, JobCancelled, StudioError
 from studio.job import Job, Listener
+from studio.job_types import BranchFrom
 from studio.jobs import Jobs
 from studio.protocol import Candidate, GenerateResult, GenerateSpec
 from studio.receipts import MAX_KEY
@@ -120,11 +121,29 @@ async def start(
     async def begin() -> Job:
         return await shared.jobs.start(spec, client, owner=name, lane=lane, deadline_s=deadline_s)
 
+    return await once(request, key, (lane, repr(deadline_s), spec.model_dump_json(by_alias=True)), begin)
+
+
+async def branch(
+    request: Request, job: Job, asked: BranchFrom, key: str | None, lane: Lane, deadline_s: float | None
+) -> tuple[Job, bool]:
+    """As `start`, of a job that goes on from a frame of another. Raises as `Jobs.branch` does."""
+    client = f"rest {visitor(request)}"
+
+    async def begin() -> Job:
+        return services(request).jobs.branch(job, asked.step, asked.seed, client, lane=lane, deadline_s=deadline_s)
+
+    return await once(request, key, (lane, repr(deadline_s), asked.model_dump_json()), begin)
+
+
+async def once(
+    request: Request, key: str | None, asked: tuple[str, ...], begin: Callable[[], Awaitable[Job]]
+) -> tuple[Job, bool]:
+    """The job that `begin` starts, or the one that it started for the same key; and whether it is new."""
     if key is None:
         return await begin(), True
-    asked = (request.scope["path"], lane, repr(deadline_s), spec.model_dump_json(by_alias=True))
-    digest = hashlib.sha256("\n".join(asked).encode("utf-8", "backslashreplace")).digest()
-    return await shared.jobs.receipts.once(name, key, digest, begin)
+    digest = hashlib.sha256("\n".join((request.scope["path"], *asked)).encode("utf-8", "backslashreplace")).digest()
+    return await services(request).jobs.receipts.once(owner(request), key, digest, begin)
 
 
 async def gone(request: Request) -> None:

@@ -18,7 +18,9 @@ from studio.errors import Forbidden, StudioError, Unauthorized, report
 from studio.logs import bind
 from studio.settings import Settings
 
-NEW_WORK = re.compile(r"/generate|/jobs|/designs/[^/]+/nodes/[^/]+/replay")  # POST starts a job there
+NEW_WORK = re.compile(
+    r"/generate|/jobs|/jobs/[^/]+/branch|/designs/[^/]+/nodes/[^/]+/replay"
+)  # POST starts a job there
 OPEN = frozenset({"healthz", "readyz"})
 
 

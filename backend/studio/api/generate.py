@@ -27,7 +27,7 @@ router = APIRouter(tags=["generate"])
 _PROBLEMS = {
     400: "Not JSON",
     404: "No such job, or no longer",
-    409: "The job was cancelled",
+    409: "The job was cancelled, or has ended",
     413: "Over a limit",
     422: "A field is wrong, or the idempotency key came with another request before",
     429: "Busy",

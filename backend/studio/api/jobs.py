@@ -1,4 +1,4 @@
-"""Jobs that are queued, looked at and fetched later. Another owner's are not there."""
+"""Jobs that are queued, looked at, steered and fetched later. Another owner's are not there."""
 
 import asyncio
 from contextlib import suppress
@@ -9,21 +9,33 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from studio.api.accepted import preferred
-from studio.api.following import REPLAYED, DeadlineS, IdempotencyKey, following, start, unless_gone
+from studio.api.following import REPLAYED, DeadlineS, IdempotencyKey, branch, following, start, unless_gone
 from studio.api.generate import PROBLEMS
 from studio.api.state import owner, services
 from studio.api.stream import topology
 from studio.api.trajectory_files import MEDIA_TYPES, written
+from studio.api.wishes import Wish, grant
 from studio.errors import StudioError, UnknownJob, report
 from studio.job import Job
-from studio.job_types import MAX_PAGE, MAX_WAIT_S, JobList, JobStatus, JobSummary, LaneName, TrajectoryFormat
-from studio.protocol import GenerateSpec, Topology
+from studio.job_types import (
+    MAX_PAGE,
+    MAX_WAIT_S,
+    BranchFrom,
+    JobList,
+    JobStatus,
+    JobSummary,
+    LaneName,
+    RewindTo,
+    TrajectoryFormat,
+)
+from studio.protocol import GenerateSpec, Pause, ResumeRun, Rewind, Steer, Steering, Topology
 
 RETRY_AFTER_S = 1
 CANCEL_WAIT_S = 5.0  # a step takes less
 
 _HEADERS = {"Retry-After": {"schema": {"type": "string"}, "description": "While the job runs: when to ask again, in s"}}
 _UNKNOWN: dict[int | str, dict[str, Any]] = {code: PROBLEMS[code] for code in (404, 422, 429)}
+_WISHES: dict[int | str, dict[str, Any]] = {code: PROBLEMS[code] for code in (400, 404, 409, 413, 422, 429, 503)}
 _FILES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in MEDIA_TYPES.values()}
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
@@ -42,11 +54,7 @@ async def submit(
 
     Jobs in the interactive lane go ahead of those in the batch lane.
     """
-    job, new = await start(request, spec, idempotency_key, lane, deadline_s)
-    with following(services(request).jobs, job) as answer:
-        await answer.taken()
-    response.headers.update({"Location": f"/jobs/{job.id}", **({} if new else REPLAYED)})
-    return _status(job, response)
+    return await _begun(*await start(request, spec, idempotency_key, lane, deadline_s), request, response)
 
 
 @router.get("", responses={code: PROBLEMS[code] for code in (422, 429)})
@@ -84,6 +92,50 @@ async def cancel(id: str, request: Request, response: Response) -> JobStatus:
     job.cancel()
     await _wait(request, job, CANCEL_WAIT_S)
     return _status(job, response, request)
+
+
+@router.post("/{id}/pause", responses=_WISHES)
+async def pause(id: str, request: Request, response: Response) -> JobStatus:
+    """Hold a job at its next step."""
+    job = _find(request, id)
+    return _granted(job, Pause(type="pause", job=job.id), response)
+
+
+@router.post("/{id}/resume_run", responses=_WISHES)
+async def resume_run(id: str, request: Request, response: Response) -> JobStatus:
+    """Let a paused job go on."""
+    job = _find(request, id)
+    return _granted(job, ResumeRun(type="resume_run", job=job.id), response)
+
+
+@router.post("/{id}/steer", responses=_WISHES)
+async def steer(id: str, steering: Steering, request: Request, response: Response) -> JobStatus:
+    """Move or reshape the blobs of a job and freeze atoms, from its next step on."""
+    job = _find(request, id)
+    asked = {name: getattr(steering, name) for name in Steering.model_fields}
+    return _granted(job, Steer(type="steer", job=job.id, **asked), response)
+
+
+@router.post("/{id}/rewind", responses=_WISHES)
+async def rewind(id: str, to: RewindTo, request: Request, response: Response) -> JobStatus:
+    """Let a job go on from a frame that is kept, as steered as it was then."""
+    job = _find(request, id)
+    return _granted(job, Rewind(type="rewind", job=job.id, step=to.step, once=to.once), response)
+
+
+@router.post("/{id}/branch", status_code=202, responses=_WISHES)
+async def branch_of(
+    id: str,
+    at: BranchFrom,
+    request: Request,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+    deadline_s: DeadlineS = None,
+    lane: LaneName = "batch",
+) -> JobStatus:
+    """Queue a new job that goes on from a frame of one that runs or has ended; `Location` is where it is."""
+    job = _find(request, id)
+    return await _begun(*await branch(request, job, at, idempotency_key, lane, deadline_s), request, response)
 
 
 @router.get("/{id}/topology", responses=_UNKNOWN)
@@ -126,6 +178,18 @@ def _find(request: Request, id: str) -> Job:
     if job is None:
         raise UnknownJob(ascii(id)[1:-1][:40])
     return job
+
+
+def _granted(job: Job, wish: Wish, response: Response) -> JobStatus:
+    grant(job, wish)
+    return _status(job, response)
+
+
+async def _begun(job: Job, new: bool, request: Request, response: Response) -> JobStatus:
+    with following(services(request).jobs, job) as answer:
+        await answer.taken()
+    response.headers.update({"Location": f"/jobs/{job.id}", **({} if new else REPLAYED)})
+    return _status(job, response)
 
 
 async def _wait(request: Request, job: Job, wait_s: float) -> None:

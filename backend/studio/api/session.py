@@ -14,6 +14,7 @@ from gpff.errors import InputError
 from studio.api.outbox import Outbox
 from studio.api.state import Services, card
 from studio.api.stream import Stream, busy
+from studio.api.wishes import grant
 from studio.door import RECONNECT_AFTER_S
 from studio.errors import Busy, DuplicateRequest, MessageError, Report, StudioError, Unauthorized, UnknownJob, report
 from studio.job import Job
@@ -37,7 +38,6 @@ from studio.protocol import (
     Steer,
     Welcome,
 )
-from studio.specs import steered_blobs
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class Session:
             case Cancel():
                 self._job(message.job).cancel()
             case Pause() | ResumeRun() | Steer() | Rewind():
-                self._wish(message)
+                grant(self._job(message.job), message)
             case Ping():
                 self._outbox.post(Pong(), "pong")
 
@@ -225,23 +225,6 @@ class Session:
             if stream.job is not None and stream.job.id == message.job:
                 stream.ack(message.seq)
 
-    def _wish(self, message: Pause | ResumeRun | Steer | Rewind) -> None:
-        job = self._job(message.job)
-        if message.once is not None and message.once in job.granted:
-            return
-        match message:
-            case Pause():
-                job.pause()
-            case ResumeRun():
-                job.resume()
-            case Rewind():
-                job.rewind(message.step)
-            case Steer():
-                blobs = None if message.blobs is None else steered_blobs(job.wished, message.blobs)
-                job.steer(blobs, tuple(message.freeze))
-        if message.once is not None:
-            job.granted.add(message.once)
-
     def _job(self, id: str) -> Job:
         job = self._services.jobs.find(id, self._name_of_owner())
         if job is None:
@@ -290,7 +273,7 @@ def _explain(error: ValidationError) -> Report:
     if not first["loc"]:
         return Report("bad_message", 400, "message: expected an object with a type")
     tag = str(first["loc"][0])
-    return complaint(problems, drop=(tag, "spec"))
+    return complaint(problems, drop=(tag, "spec"), whole="spec" if tag == "start" else tag)
 
 
 def _req_id(text: str | None) -> str | None:

@@ -1,7 +1,7 @@
 """The client for asyncio."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any, Literal, Self
 
@@ -15,7 +15,7 @@ from studio.client.molecules import AsyncMolecules
 from studio.client.story import Story, start_of
 from studio.client.trajectory import Trajectory, trajectory_of
 from studio.client.wiring import DEFAULT_URL, Wiring
-from studio.client.wishes import SpecLike, spec_of
+from studio.client.wishes import BlobLike, SpecLike, spec_of
 from studio.job_types import JobStatus, JobSummary, LaneName
 from studio.protocol import Candidate, GenerateResult, Health, ModelCard
 
@@ -181,6 +181,26 @@ class AsyncJob:
     async def cancel(self) -> JobStatus:
         """One that has ended stays as it is."""
         return await self._client._ask(calls.cancel(self.id))
+
+    async def pause(self) -> JobStatus:
+        """Hold it at its next step."""
+        return await self._client._ask(calls.pause(self.id))
+
+    async def resume(self) -> JobStatus:
+        """After `pause`."""
+        return await self._client._ask(calls.resume(self.id))
+
+    async def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> JobStatus:
+        """Move or reshape blobs (all of them, in its order), and fix atoms where they are, from its next step on."""
+        return await self._client._ask(calls.steer(self.id, blobs, freeze))
+
+    async def rewind(self, step: int) -> JobStatus:
+        """Go on from a kept frame of this step."""
+        return await self._client._ask(calls.rewind(self.id, step))
+
+    async def branch(self, step: int, seed: int | None = None, *, lane: LaneName = "batch") -> "AsyncJob":
+        """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
+        return AsyncJob(self._client, (await self._client._ask(calls.branch(self.id, step, seed, lane))).job)
 
     async def trajectory(self, last_seq: int = 0) -> Trajectory:
         """All kept frames after `last_seq`, as arrays."""

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,9 +10,19 @@ import httpx
 from pydantic import TypeAdapter
 
 from studio.client import errors
-from studio.client.wishes import given_only
-from studio.job_types import CandidateLine, ErrorLine, JobList, JobStatus, LaneName, Line, TrajectoryFormat
-from studio.protocol import Candidate, GenerateResult, GenerateSpec, Health, ModelCard, Topology, Wire
+from studio.client.wishes import BlobLike, checked, given_only
+from studio.job_types import (
+    BranchFrom,
+    CandidateLine,
+    ErrorLine,
+    JobList,
+    JobStatus,
+    LaneName,
+    Line,
+    RewindTo,
+    TrajectoryFormat,
+)
+from studio.protocol import Candidate, GenerateResult, GenerateSpec, Health, ModelCard, Steering, Topology, Wire
 
 _LINE: TypeAdapter[Line] = TypeAdapter(Line)
 
@@ -172,6 +182,29 @@ def status(job: str, wait_s: float) -> Call[JobStatus]:
 
 def cancel(job: str) -> Call[JobStatus]:
     return Call("DELETE", f"/jobs/{job}", model_of(JobStatus))
+
+
+def pause(job: str) -> Call[JobStatus]:
+    return Call("POST", f"/jobs/{job}/pause", model_of(JobStatus), again=True)
+
+
+def resume(job: str) -> Call[JobStatus]:
+    return Call("POST", f"/jobs/{job}/resume_run", model_of(JobStatus), again=True)
+
+
+def steer(job: str, blobs: Sequence[BlobLike] | None, freeze: Sequence[int]) -> Call[JobStatus]:
+    wish = {"blobs": None if blobs is None else list(blobs), "freeze": list(freeze), "once": secrets.token_hex(16)}
+    return Call("POST", f"/jobs/{job}/steer", model_of(JobStatus), body=checked(Steering, wish), again=True)
+
+
+def rewind(job: str, step: int) -> Call[JobStatus]:
+    wish = checked(RewindTo, {"step": step, "once": secrets.token_hex(16)})
+    return Call("POST", f"/jobs/{job}/rewind", model_of(JobStatus), body=wish, again=True)
+
+
+def branch(job: str, step: int, seed: int | None, lane: LaneName) -> Call[JobStatus]:
+    wish = checked(BranchFrom, {"step": step, "seed": seed})
+    return Call("POST", f"/jobs/{job}/branch", model_of(JobStatus), {"lane": lane}, wish, fresh_key())
 
 
 def topology(job: str) -> Call[Topology]:

@@ -1,7 +1,7 @@
 """The client for ordinary code: every call waits for its answer."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any, Literal, Self
 
@@ -15,7 +15,7 @@ from studio.client.story import Story, start_of
 from studio.client.sync_run import Run
 from studio.client.trajectory import Trajectory, trajectory_of
 from studio.client.wiring import DEFAULT_URL, Wiring
-from studio.client.wishes import SpecLike, spec_of
+from studio.client.wishes import BlobLike, SpecLike, spec_of
 from studio.job_types import JobStatus, JobSummary, LaneName
 from studio.protocol import Candidate, GenerateResult, Health, ModelCard
 
@@ -178,6 +178,26 @@ class Job:
     def cancel(self) -> JobStatus:
         """One that has ended stays as it is."""
         return self._client._ask(calls.cancel(self.id))
+
+    def pause(self) -> JobStatus:
+        """Hold it at its next step."""
+        return self._client._ask(calls.pause(self.id))
+
+    def resume(self) -> JobStatus:
+        """After `pause`."""
+        return self._client._ask(calls.resume(self.id))
+
+    def steer(self, blobs: Sequence[BlobLike] | None = None, freeze: Sequence[int] = ()) -> JobStatus:
+        """Move or reshape blobs (all of them, in its order), and fix atoms where they are, from its next step on."""
+        return self._client._ask(calls.steer(self.id, blobs, freeze))
+
+    def rewind(self, step: int) -> JobStatus:
+        """Go on from a kept frame of this step."""
+        return self._client._ask(calls.rewind(self.id, step))
+
+    def branch(self, step: int, seed: int | None = None, *, lane: LaneName = "batch") -> "Job":
+        """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
+        return Job(self._client, self._client._ask(calls.branch(self.id, step, seed, lane)).job)
 
     def trajectory(self, last_seq: int = 0) -> Trajectory:
         """All kept frames after `last_seq`, as arrays."""

@@ -71,6 +71,7 @@ from studio.protocol.wishes import (
     Start,
     Steer,
     SteeredBlob,
+    Steering,
 )
 
 __all__ = [
@@ -129,6 +130,7 @@ __all__ = [
     "Start",
     "Steer",
     "SteeredBlob",
+    "Steering",
     "Timings",
     "Topology",
     "Vec3",

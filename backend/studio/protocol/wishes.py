@@ -102,25 +102,30 @@ class SteeredBlob(Wire):
     strictness: Annotated[float, Strict(), Field(gt=0, le=100)] | None = None
 
 
-class Steer(Wire):
+class Steering(Wire):
     """Move or reshape blobs and freeze atoms; takes effect at the next step, also of a paused job.
 
     `blobs`: all of the job's, in its order. `freeze`: indices into the atoms of the `topology` that stay from now on
     where they are, for good.
     """
 
-    type: Literal["steer"]
-    job: JobId
     blobs: Annotated[list[SteeredBlob], Field(min_length=1, max_length=64)] | None = None
     freeze: Annotated[list[Index], Field(max_length=MAX_LIST)] = Field(default=[])
-    req_id: ReqId | None = None
     once: ReqId | None = None
 
     @model_validator(mode="after")
-    def _something(self) -> "Steer":
+    def _something(self) -> "Steering":
         if self.blobs is None and not self.freeze:
             raise expected("blobs, freeze or both", "neither")
         return self
+
+
+class Steer(Steering):
+    __doc__ = Steering.__doc__
+
+    type: Literal["steer"]
+    job: JobId
+    req_id: ReqId | None = None
 
 
 class Branch(Wire):

@@ -60,8 +60,9 @@ export interface Cancel {
 /**
  * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
  *
- * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å; null: the default,
- * smaller with a scaffold. `stride`: stream every stride-th step; the first and the last always come.
+ * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å, which falls as
+ * `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `stride`: stream every stride-th step; the first
+ * and the last always come.
  * `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
  */
 export interface GenerateSpec {
@@ -75,6 +76,7 @@ export interface GenerateSpec {
   readonly seed?: number | null;
   readonly valid_only?: boolean;
   readonly lambda?: number | null;
+  readonly lambda_power?: number | null;
   readonly stride?: number;
 }
 
@@ -187,12 +189,12 @@ export interface Start {
  * where they are, for good.
  */
 export interface Steer {
-  readonly type: "steer";
-  readonly job: string;
   readonly blobs?: readonly SteeredBlob[] | null;
   readonly freeze?: readonly number[];
-  readonly req_id?: string | null;
   readonly once?: string | null;
+  readonly type: "steer";
+  readonly job: string;
+  readonly req_id?: string | null;
 }
 
 /**
