@@ -216,6 +216,41 @@ def drag_center(studio: StudioPage, to: Any, beside: tuple[float, float]) -> Non
     page.mouse.up()
 
 
+def test_keys_are_the_pages_after_a_field_was_used_by_mouse(studio: StudioPage) -> None:
+    """Letters that turn a blob are not typed into the field that was used before: each would be an edit of its own."""
+    page = studio.page
+    for leave in ("a drag", "Enter"):
+        page.get_by_label("Formula", exact=True).click()
+        studio.press("Control+a")
+        page.keyboard.type("CH3")
+        if leave == "Enter":
+            studio.press("Enter")
+        else:
+            settle(studio)
+            at = studio.ask("studio.project(studio.design().blobs[0].center)")
+            page.mouse.move(at["x"], at["y"])
+            page.mouse.down()
+            page.mouse.move(at["x"] + 12, at["y"] - 9, steps=3)
+            page.mouse.up()
+        before = studio.design()["blobs"][0]["rotation"]
+        nodes = studio.history()["nodes"]
+        studio.press("r", "z")
+        page.keyboard.type("30")
+        studio.press("Enter")
+        [blob] = studio.design()["blobs"]
+        assert blob["content"] == {"kind": "formula", "text": "CH3"}
+        assert blob["rotation"] != before
+        assert studio.history()["nodes"] == nodes + 1
+
+    # Who goes by keys stays in the field.
+    studio.press("Tab")
+    studio.tab_to("Centre x")
+    page.keyboard.type("1.5")
+    studio.press("Enter")
+    assert studio.focused().startswith("Centre x")
+    assert studio.design()["blobs"][0]["center"][0] == 1.5
+
+
 def test_random_atoms_fit_the_open_bond(studio: StudioPage) -> None:
     studio.page.get_by_role("radio", name="Random atoms").click()
     studio.fill("Number of heavy atoms", 2)

@@ -7,6 +7,7 @@ import { reelOf } from '../studio'
 import { stepBy } from '../viewer/clock'
 import { chooseAll, chosenAtoms, deleteChosen, moveChosen } from './atoms'
 import type { Tools } from './context'
+import { letGoOfKeys } from './letGo'
 import { following, HYDROGENS, LABELS } from './viewing'
 
 /** What the help dialog lists. */
@@ -58,11 +59,11 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
   },
 ]
 
-const TYPING = 'input:not([type=range]), textarea, select, [contenteditable=true]'
+const TYPING = 'input:not([type=range], [type=checkbox], [type=radio]), textarea, select, [contenteditable=true]'
 const SLIDER = 'input[type=range]'
 /** Keys that a slider in focus has to itself. */
 const SLIDING = /^(Arrow.*|Home|End|Page.*)$/
-const PRESSABLE = 'button, a, summary, [role=button], [role=slider], [role=radio], [role=menuitem]'
+const PRESSABLE = 'button, a, summary, input[type=checkbox], input[type=radio], [role=button], [role=slider], [role=radio], [role=menuitem]'
 
 /** Listens for keys anywhere on the page, but leaves fields, menus and dialogs alone. */
 export function attachShortcuts(tools: Tools): () => void {
@@ -86,42 +87,12 @@ export function attachShortcuts(tools: Tools): () => void {
     if (!transforming && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
     if (plain(tools, event)) event.preventDefault()
   }
-  const stopLettingGo = letMenusGo()
+  const stopLettingGo = letGoOfKeys()
   window.addEventListener('keydown', onKey)
-  window.addEventListener('click', letGo)
   return () => {
     stopLettingGo()
     window.removeEventListener('keydown', onKey)
-    window.removeEventListener('click', letGo)
   }
-}
-
-/** A menu that was used with the mouse gives focus back to its button, which would keep Space and Enter just so. */
-function letMenusGo(): () => void {
-  let byPointer = false
-  const onPointer = () => {
-    byPointer = true
-  }
-  const onKey = () => {
-    byPointer = false
-  }
-  const onFocus = ({ target }: FocusEvent) => {
-    if (byPointer && target instanceof HTMLElement && target.getAttribute('aria-haspopup') === 'menu') target.blur()
-  }
-  window.addEventListener('pointerdown', onPointer, true)
-  window.addEventListener('keydown', onKey, true)
-  window.addEventListener('focusin', onFocus)
-  return () => {
-    window.removeEventListener('pointerdown', onPointer, true)
-    window.removeEventListener('keydown', onKey, true)
-    window.removeEventListener('focusin', onFocus)
-  }
-}
-
-/** A button that was clicked with the mouse would otherwise keep Space and Enter for itself. */
-function letGo(event: MouseEvent): void {
-  const button = event.target instanceof Element ? event.target.closest('button') : null
-  if (event.detail > 0 && button !== null && button === document.activeElement && !button.hasAttribute('aria-haspopup')) button.blur()
 }
 
 function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): boolean {
