@@ -24,9 +24,9 @@ def test_no_part_of_the_cost_is_negative(seconds: list[float]) -> None:
 
 
 def test_a_batch_is_large_enough_when_a_tenth_of_its_step_is_fixed() -> None:
-    costs = CostModel(step_s=2e-3, edge_s=3e-6)
+    costs = CostModel(step_s=4e-3, edge_s=3e-6)
     budget = costs.budget(65_536)
-    assert budget == 6000 and costs.step_s / costs.seconds(budget) == pytest.approx(0.1)
+    assert budget == 12_000 and costs.step_s / costs.seconds(budget) == pytest.approx(0.1)
     assert costs.budget(1000) == 1000
     assert CostModel(1e-3, 0.0).budget(65_536) == 65_536
     assert CostModel(0.0, 1e-6).budget(65_536) == LEAST

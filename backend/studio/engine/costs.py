@@ -7,8 +7,9 @@ import numpy as np
 
 FIXED_SHARE = 0.1
 """A batch is large enough when no more than this of its step is the part that does not grow with it."""
-LEAST = 4096
-"""Pairs that a batch may have in any case: a dozen molecules of 18 atoms. What was measured may be off."""
+LEAST = 8192
+"""Pairs that a batch may have in any case: two dozen molecules of 18 atoms. What was measured may be off, and the
+engine has work of its own at each step, which a fast network leaves to be shared."""
 
 
 @dataclass(frozen=True)
