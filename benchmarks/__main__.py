@@ -45,7 +45,8 @@ def speed(where: str, results: Iterable[network.Result], alone: Streams) -> Iter
         "18 atoms on average, all-to-all), 128 features, 4 interactions, float32. *Paper's basis*: SchNetPack's "
         "modules with 600 Gaussians to 150 Å, as the paper sets them; *our basis*: the same modules with the very "
         "weights that our side evaluates. Evaluations are on one thread or on all, whichever is faster, on each side. "
-        "The stock side of training is forward, backward and AdamW on a batch already there; ours is the whole of `gpff train`: data, noise, alignment, loss, backward, AdamW, averaging, logging.",
+        "The stock side of training is forward, backward and AdamW on a batch already there; ours is the whole of "
+        "`gpff train`: data, noise, alignment, loss, backward, AdamW, averaging, logging.",
         "",
         "| what | unit | SchNetPack, paper's basis | SchNetPack, our basis | ours | ratios |",
         "|---|---|---|---|---|---|",
