@@ -30,7 +30,7 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
-from gpff.schedules import NOISE_FREE, NOISE_POWER
+from gpff.schedules import NOISE_FREE, NOISE_HELD
 from gpff.spec import SAMPLERS, Spec
 
 PART = 100
@@ -39,9 +39,10 @@ VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape", *(f"sdd+{shape}" for shape in SH
 """What can be measured: the samplers, two with each molecule's shape from the shape predictor, and archetypes."""
 
 
-def noise_name(noise: float | None, power: float | None, default: float = NOISE_FREE) -> str:
+def noise_name(noise: float | None, power: float | None, held: bool) -> str:
     """SDD's noise in file names: what is not given is called by what it is, so that other defaults have other names."""
-    return f"{default if noise is None else noise:g}^{NOISE_POWER if power is None else power:g}"
+    usual = NOISE_HELD if held else NOISE_FREE
+    return f"{usual[0] if noise is None else noise:g}^{usual[1] if power is None else power:g}"
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Its name among files, without n."""
-        noise = noise_name(self.noise, self.power)
+        noise = noise_name(self.noise, self.power, "+" in self.variant)
         return f"{self.variant}-{self.steps}-{noise}-{self.split}-{self.seed}"
 
 

@@ -109,7 +109,7 @@ def bfloat16_pays() -> bool:
 
 
 class ForceField:
-    """A trained network as a function of arrays. Not for gradients; safe to call from one thread at a time.
+    """A trained network as a function of arrays. Not for gradients. One thread at a time evaluates.
 
     On CUDA the dense path runs in TF32, on the CPU compiled code evaluates the whole network in float32 at once, and
     without a compiler the dense path does (said once), its products left to the faster of two libraries.

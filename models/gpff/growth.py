@@ -22,7 +22,6 @@ from gpff.composition import formula
 from gpff.generation import Candidate, generate
 from gpff.growth_steps import Step, flat_smiles, steps
 from gpff.pages import Rate, head, write
-from gpff.schedules import NOISE_SCAFFOLD
 from gpff.spec import Spec
 
 type Noise = tuple[float | None, float | None]
@@ -100,7 +99,7 @@ def measured(bench: Bench, n: int, sampler_steps: int, noise: Noise, seed: int) 
 
     def name(step: Step) -> str:
         digest = hashlib.sha256(f"{step.name} {step.product}".encode()).hexdigest()[:8]
-        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, NOISE_SCAFFOLD)}-{seed}"
+        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, held=True)}-{seed}"
 
     todo = [step for step in found if not bench.has(name(step))]
     made = bench.map(measure, [(step, n, sampler_steps, noise, seed) for step in todo], [n * sampler_steps] * len(todo))

@@ -8,6 +8,7 @@ atoms through all layers in memory that stays, and a row of a product is the sam
 from __future__ import annotations
 
 import ctypes
+from threading import Lock
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class _Network(ctypes.Structure):
 
 
 class CompiledNetwork:
-    """A network's weights as they are now, packed for the compiled code. One thread at a time may call it.
+    """A network's weights as they are now, packed for the compiled code. Threads that call it take turns.
 
     Raises:
         RuntimeError: neither a built library nor a compiler.
@@ -63,6 +64,7 @@ class CompiledNetwork:
             grid.n_grid,
         )
         self._room = np.empty(0, dtype=np.uint8)
+        self._turn = Lock()
 
     def __call__(
         self, numbers: NDArray[np.integer], positions: NDArray[np.floating], ptr: NDArray[np.integer]
@@ -81,17 +83,20 @@ class CompiledNetwork:
             )
         if len(z) and not 0 <= z.min() <= z.max() < N_ELEMENTS:
             raise ValueError(f"numbers: expected 0 to {N_ELEMENTS - 1}, got {z.min()} to {z.max()}")
-        threads = torch.get_num_threads()
-        floats = lib().gpff_forces_room(ctypes.byref(self._network), first.ctypes.data, len(first) - 1, threads)
+        forces = np.empty((len(z), 3), dtype=np.float32)
+        shape, threads = (first.ctypes.data, len(first) - 1), torch.get_num_threads()
+        network = ctypes.byref(self._network)
+        with self._turn:
+            room = self._room_of(lib().gpff_forces_room(network, *shape, threads))
+            lib().gpff_forces(network, z.ctypes.data, x.ctypes.data, *shape, room, forces.ctypes.data, threads)
+        return forces
+
+    def _room_of(self, floats: int) -> int:
+        """Address of memory for so many, aligned. It stays: fresh pages at each call would cost more than the layers."""
         if self._room.nbytes < 4 * floats + ALIGNMENT:
             self._room = np.empty(4 * floats + ALIGNMENT, dtype=np.uint8)
-        room = self._room.ctypes.data + -self._room.ctypes.data % ALIGNMENT
-        forces = np.empty((len(z), 3), dtype=np.float32)
-        lib().gpff_forces(
-            ctypes.byref(self._network), z.ctypes.data, x.ctypes.data, first.ctypes.data, len(first) - 1, room,
-            forces.ctypes.data, threads,
-        )  # fmt: skip
-        return forces
+        address: int = self._room.ctypes.data
+        return address + -address % ALIGNMENT
 
     def _pack(self, layer: nn.Linear, panel: int) -> _Matrix:
         n, k = layer.weight.shape

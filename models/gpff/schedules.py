@@ -9,14 +9,12 @@ import numpy as np
 
 from gpff.molecules import Floats, Ints
 
-NOISE_FREE = 0.5
-"""Default λ of SDD in Å where no scaffold is given."""
+NOISE_FREE = (0.35, 0.7)
+"""Default λ of SDD in Å and power p with which it falls, where nothing holds the molecule: longer than on the paper's
+line at the levels at which bonds are decided (docs/results/README.md)."""
 
-NOISE_SCAFFOLD = 0.5
-"""Default λ of SDD in Å beside a scaffold."""
-
-NOISE_POWER = 1.0
-"""Default p of SDD's noise; 1 is the paper's."""
+NOISE_HELD = (0.5, 1.0)
+"""The same beside a scaffold and in a blob with a place or a shape."""
 
 RHO, SIGMA_MIN = 5.0, 0.01
 """Curvature of the EDM schedule and its last noise level above zero, Å."""

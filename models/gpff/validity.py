@@ -59,7 +59,7 @@ def _reasons(candidates: Iterable[Candidate]) -> str:
 
 
 def _noise(r: Row) -> str:
-    return noise_name(r.noise, r.power).replace("^", "; ") if r.sampler.startswith("sdd") else "–"
+    return noise_name(r.noise, r.power, "+" in r.sampler).replace("^", "; ") if r.sampler.startswith("sdd") else "–"
 
 
 def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") -> str:

@@ -63,7 +63,7 @@ def test_more_molecules_take_what_fewer_have_made(tmp_path: Path, monkeypatch: p
 def test_cells_of_other_settings_have_other_files(tmp_path: Path) -> None:
     settings = [
         Cell("sdd", 4, 2), Cell("dd", 4, 2), Cell("sdd", 6, 2), Cell("sdd", 4, 2, 0.3), Cell("sdd", 4, 2, seed=1),
-        Cell("sdd", 4, 2, power=0.7),
+        Cell("sdd", 4, 2, power=0.9),
         Cell("sdd", 4, 2, split="val"),
     ]  # fmt: skip
     names = {p.file(tmp_path) for cell in settings for p in parts(cell, ["CH4", "H2O"])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,14 @@ def test_threads_change_no_bit(compiled: CompiledNetwork, two_threads: None) -> 
     torch.set_num_threads(5)  # more than there are atoms below, for some
     few = batch([1, 2])
     np.testing.assert_array_equal(compiled(*few)[:1], compiled(few[0][:1], few[1][:1], np.array([0, 1])))
+
+
+def test_threads_that_call_at_once_take_turns(compiled: CompiledNetwork) -> None:
+    batches = [batch([17, 9, 30][: 1 + i % 3] * (1 + i % 5), seed=i) for i in range(24)]
+    expected = [compiled(*args) for args in batches]
+    with ThreadPoolExecutor(6) as pool:
+        for found, forces in zip(pool.map(lambda args: compiled(*args), batches * 4), expected * 4, strict=True):
+            np.testing.assert_array_equal(found, forces)
 
 
 def test_a_batch_may_follow_one_of_any_size(compiled: CompiledNetwork, net: PaiNN) -> None:

@@ -13,7 +13,7 @@ from gpff.errors import InputError
 from gpff.molecules import Floats, segment_mean
 from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import Plan, advance, compile, evaluate, finished, init, propose
-from gpff.schedules import NOISE_FREE, NOISE_POWER, NOISE_SCAFFOLD
+from gpff.schedules import NOISE_FREE, NOISE_HELD
 from gpff.spec import Blob, Spec
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_sdd_noise_shrinks_as_scheduled_and_is_centred(noise: float | None, powe
     state = init(plan)
     for call in range(1, steps + 1):
         added = propose(plan, replace(state, step=call - 1)) - state.positions
-        expected = (noise or NOISE_FREE) * (1 - call / steps) ** (power or NOISE_POWER)
+        expected = (noise or NOISE_FREE[0]) * (1 - call / steps) ** (power or NOISE_FREE[1])
         # Centring takes one of 17 atoms' worth of variance.
         np.testing.assert_allclose(added.std() * np.sqrt(17 / 16), expected, rtol=0.03, atol=1e-15)
         np.testing.assert_allclose(segment_mean(added, plan.ptr), 0.0, atol=1e-12)
@@ -80,9 +80,9 @@ def test_noise_beside_a_scaffold_is_not_centred() -> None:
     state = init(plan)
     added = propose(plan, state) - state.positions
     assert not added[plan.fixed].any()
-    np.testing.assert_allclose(added[~plan.fixed].std(), NOISE_SCAFFOLD * (1 - 1 / 8) ** NOISE_POWER, rtol=0.03)
+    np.testing.assert_allclose(added[~plan.fixed].std(), NOISE_HELD[0] * (1 - 1 / 8) ** NOISE_HELD[1], rtol=0.03)
     means = segment_mean(added[~plan.fixed], plan.blobs.ptr)
-    np.testing.assert_allclose(means.std(), NOISE_SCAFFOLD * (1 - 1 / 8) ** NOISE_POWER / np.sqrt(12), rtol=0.1)
+    np.testing.assert_allclose(means.std(), NOISE_HELD[0] * (1 - 1 / 8) ** NOISE_HELD[1] / np.sqrt(12), rtol=0.1)
 
 
 def test_sdd_from_a_wide_prior_finds_both_modes_of_a_mixture() -> None:
@@ -187,7 +187,7 @@ def test_sdd_fails_when_no_answer_fits_to_the_end() -> None:
     def repelling(numbers: np.ndarray, positions: Floats, ptr: np.ndarray) -> Floats:
         return 3 * positions
 
-    final = run(compile(replace(FREE, steps=20, noise=0.5)), repelling)[-1]
+    final = run(compile(replace(FREE, steps=20, noise=0.5, noise_power=1.0)), repelling)[-1]
     assert final.failed.all() and (final.nfe > 15).all() and np.isfinite(final.positions).all()
 
 
