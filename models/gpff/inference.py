@@ -92,7 +92,7 @@ class CompiledNetwork:
         return forces
 
     def _room_of(self, floats: int) -> int:
-        """Address of memory for so many, aligned. It stays: fresh pages at each call would cost more than the layers."""
+        """Address of memory for so many, aligned. It stays: fresh pages at each call would cost as much as a layer."""
         if self._room.nbytes < 4 * floats + ALIGNMENT:
             self._room = np.empty(4 * floats + ALIGNMENT, dtype=np.uint8)
         address: int = self._room.ctypes.data
