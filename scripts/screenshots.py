@@ -22,6 +22,7 @@ from studio_page import StudioPage, visiting  # noqa: E402
 IMAGES = ROOT / "docs" / "images"
 WIDE = {"width": 1440, "height": 900}
 TABLET = {"width": 820, "height": 1180}
+PHONE = {"width": 412, "height": 823}
 MOST_SEEDS = 8
 SETTLE_MS = 2_500
 SLOW_MS = 180_000  # software GL on a busy machine
@@ -55,7 +56,6 @@ def forming(studio: StudioPage) -> None:
     studio.press("Escape")
     slider = studio.page.get_by_label("Frame", exact=True)
     slider.fill(str(round(0.45 * float(slider.get_attribute("max") or 0))))
-    studio.page.evaluate("document.activeElement.blur()")
 
 
 def candidates(studio: StudioPage) -> None:
@@ -70,7 +70,7 @@ def history(studio: StudioPage) -> None:
     studio.fill("Number of candidates", 4)
     studio.generate(seed=12)
     studio.press("Control+z", "Control+z")
-    studio.page.get_by_label("Formula", exact=True).fill("C6H5")
+    studio.page.get_by_label("Formula", exact=True).fill("HO")
     studio.generate(seed=13)
     panel(studio, "History")
 
@@ -112,6 +112,11 @@ def aspirin(studio: StudioPage) -> None:
 
 def on_a_tablet(studio: StudioPage) -> None:
     run(studio, "Grow from benzene", 6, seed=7, valid=4)
+
+
+def on_a_telephone(studio: StudioPage) -> None:
+    run(studio, "Grow from benzene", 4, seed=7, valid=2)
+    studio.page.evaluate("document.querySelector('.app').scrollTo(0, 0)")
 
 
 def palette(studio: StudioPage) -> None:
@@ -163,6 +168,7 @@ STATES: dict[str, tuple[str, dict[str, int], bool, Callable[[StudioPage], object
     "tables": ("dark", WIDE, False, tables),
     "bridge": ("light", WIDE, False, bridge),
     "tablet": ("light", TABLET, False, on_a_tablet),
+    "telephone": ("dark", PHONE, False, on_a_telephone),
 }
 """Scheme, size, whether the visitor is new, and how the state is reached."""
 
@@ -176,12 +182,17 @@ def main(names: list[str]) -> None:
         for name in names or STATES:
             scheme, size, newcomer, reach = STATES[name]
             address = f"http://{server.address}"
-            options = {"color_scheme": scheme, "viewport": size}
+            # Stills need no motion, and frames that are not played are not drawn by software either.
+            options = {"color_scheme": scheme, "viewport": size, "reduced_motion": "reduce"}
+            if size == PHONE:
+                options |= {"has_touch": True, "is_mobile": True, "device_scale_factor": 1.5}
             with visiting(
                 browser, address, newcomer, lambda page: page.set_default_timeout(SLOW_MS), "", **options
             ) as studio:
                 reach(studio)
                 studio.page.mouse.move(1, 1)
+                if studio.page.get_by_role("dialog").count() == 0:
+                    studio.page.evaluate("document.activeElement.blur()")
                 studio.page.wait_for_timeout(SETTLE_MS)  # drawings of the service, fades, the glide of the camera
                 studio.page.screenshot(path=IMAGES / f"{name}.png")
             print(IMAGES / f"{name}.png", flush=True)

@@ -46,7 +46,7 @@ export function say(stop: Stop, tries: number): Heading {
     case 'fill':
       return { at, title: 'Say which atoms', text: `Type ${leg.formula} into the formula on the right: the atoms that ${leg.to} has more than ${leg.from}.` }
     case 'shape':
-      return { at, title: 'Shape the blob', text: 'A benzene ring is flat, so make the blob a disc: drag the round knobs, or press S, then X, Y or Z, and the arrow keys.' }
+      return { at, title: 'Shape the blob', text: 'A benzene ring is flat, so make the blob a disc: drag the square knobs, or press S, then X, Y or Z, and the arrow keys.' }
     case 'generate':
       return { at, title: 'Generate', text: `Eight candidates will form at once. The seed is set so that one of them becomes ${leg.to}.` }
     case 'watch':
