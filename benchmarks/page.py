@@ -304,7 +304,7 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="print only, write nothing")
     args = parser.parse_args()
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
-    with serving(niceness=19) as server, sync_playwright() as playwright:
+    with serving(19) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
         url = f"http://{server.address}"
         works = []

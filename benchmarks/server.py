@@ -46,7 +46,7 @@ class Server:
 
 
 @contextmanager
-def serving(niceness: int = 0, **settings: str) -> Iterator[Server]:
+def serving(niceness: int = 0, /, **settings: str) -> Iterator[Server]:
     """A service of its own on a free port, ready for jobs, with a data folder of its own and no limit of rate.
 
     ``niceness``, 0 to 19: how far it gives way to others, on systems that know of it. At the end it gets SIGTERM.

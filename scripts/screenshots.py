@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "e2e")]
@@ -183,7 +184,7 @@ def main(names: list[str]) -> None:
             scheme, size, newcomer, reach = STATES[name]
             address = f"http://{server.address}"
             # Stills need no motion, and frames that are not played are not drawn by software either.
-            options = {"color_scheme": scheme, "viewport": size, "reduced_motion": "reduce"}
+            options: dict[str, Any] = {"color_scheme": scheme, "viewport": size, "reduced_motion": "reduce"}
             if size == PHONE:
                 options |= {"has_touch": True, "is_mobile": True, "device_scale_factor": 1.5}
             with visiting(
