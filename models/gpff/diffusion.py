@@ -12,8 +12,10 @@ and level K is σ = 0, which is reached by the denoised estimate `x + F/2`.
 | as_… | the same with σ read off the force (σ̂), and σ' found as below | as above |
 
 **Adaptive schedule.** In `r = σ^(1/ρ)` a step h leads to `σ' = (σ̂^(1/ρ) - h)^ρ`. It begins with the ambitious h of a
-run of K_target levels and from the second level on is the step seen between successive σ̂; σ' never lies above the
-fixed schedule of K levels, so a run ends after K levels at the latest, and early where σ' passes `SIGMA_MIN`.
+run of K_target levels and from the second level on is the step seen between successive σ̂, which the paper takes as it
+is and we up to the ambitious one: σ̂ is read too low around 1 Å, so that the step seen grows on the way down. σ' never
+lies above the fixed schedule of K levels, so a run ends after K levels at the latest, and early where σ' passes
+`SIGMA_MIN`.
 Stochastic Heun reads σ̂ after noise was added: the share `UNCHURN` of the variance added is taken off before adapting.
 """
 
@@ -67,14 +69,13 @@ def n_levels(sampler: str, calls: int) -> int:
 
 def begin(sampler: str, calls: int, sigma: Floats, n_atoms: int) -> Walk:
     """The walk of molecules whose prior has the standard deviation `sigma [n_molecules]`, Å."""
-    n, target = len(sigma), max(2, round(TARGET_SHARE * n_levels(sampler, calls)))
-    top = np.maximum(sigma, SIGMA_MIN)
+    n, top = len(sigma), np.maximum(sigma, SIGMA_MIN)
     walk = Walk(
         level=np.zeros(n, dtype=np.int64),
         sigma=top,
         inject=np.zeros(n),
         top=top,
-        step=(top ** (1 / RHO) - SIGMA_MIN ** (1 / RHO)) / (target - 1),
+        step=_ambitious(sampler, calls, top),
         seen=np.zeros(n),
         corrects=np.zeros(n, dtype=bool),
         start=np.zeros((n_atoms, 3)),
@@ -101,7 +102,9 @@ def move(
     sigma = np.maximum(sigma_hat, 1e-12) if adaptive else walk.sigma
     slope = -forces / (2.0 * sigma[mol_idx][:, None])
     seen = _own_noise(sigma_hat, walk.inject) if sampler in CHURNED else sigma_hat
-    h = np.where(walk.seen > 0, _root(walk.seen) - _root(seen), walk.step) if adaptive else walk.step
+    h = walk.step
+    if adaptive:
+        h = np.minimum(_ambitious(sampler, calls, walk.top), np.where(walk.seen > 0, _root(walk.seen) - _root(seen), h))
     target = np.where(first, _next(sampler, calls, walk, seen, np.maximum(h, 0.0)), walk.sigma)
     ends = first & (target <= 0.0)
     down, up = _ancestral(sigma, target) if sampler not in HEUN else (target, np.zeros_like(target))
@@ -124,6 +127,12 @@ def move(
     )
     home = ends[mol_idx][:, None]
     return np.where(home, positions + forces / 2.0, moved), _churned(sampler, calls, after, ~corrects & ~ends), ends
+
+
+def _ambitious(sampler: str, calls: int, top: Floats) -> Floats:
+    """The step h, `[n_molecules]`, that would come down from `top` in the K_target levels that are hoped for."""
+    target = max(2, round(TARGET_SHARE * n_levels(sampler, calls)))
+    return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / (target - 1))
 
 
 def _next(sampler: str, calls: int, walk: Walk, seen: Floats, h: Floats) -> Floats:
