@@ -51,7 +51,7 @@ def test_several_formulas_come_in_order_and_failures_say_why() -> None:
     assert [c.valid for c in found] == [True, True, False, False, True, True]
     assert [c.smiles for c in found] == ["C", "C", None, None, "O", "O"]
     lost = found[2]
-    assert lost.reason == "the atoms flew apart at step 4" and lost.nfe == 4
+    assert lost.reason == "the atoms flew apart at step 5" and lost.nfe == 5
     assert np.isfinite(lost.positions).all() and np.isfinite([lost.sigma_hat, lost.rms_force]).all()
 
 
