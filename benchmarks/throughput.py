@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from benchmarks.server import Server, serving
 from benchmarks.wire import run, user
 
-USERS, ROUNDS = 8, 6
+USERS, ROUNDS = 8, 15
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from studio.judge import Judge
 log = logging.getLogger(__name__)
 
 GLIMPSE_SIGMA = 0.3  # Å; above it the atoms are a cloud, and to ask for bonds is idle
-GLIMPSE_EVERY_S = 0.1
 
 
 class Glimpses:
@@ -30,6 +29,7 @@ class Glimpses:
         self._tell = tell
         self._task: asyncio.Task[None] | None = None
         self._at = -math.inf
+        self._counted = False
 
     def look(self, frame: Frame) -> None:
         """Judge `frame`, unless another one is being judged or was a moment ago."""
@@ -37,7 +37,10 @@ class Glimpses:
             return
         now = time.monotonic()
         formed = [i for i, sigma in enumerate(frame.sigma_hat) if sigma < GLIMPSE_SIGMA]
-        if formed and now - self._at >= GLIMPSE_EVERY_S:
+        if formed and not self._counted:
+            self._counted = True
+            self._judge.pace.jobs += 1
+        if formed and now - self._at >= self._judge.pace.every_s:
             self._at = now
             self._task = asyncio.create_task(self._judge_frame(frame, formed))
 
@@ -45,13 +48,17 @@ class Glimpses:
         """Say nothing more."""
         if self._task is not None:
             self._task.cancel()
+        if self._counted:
+            self._counted = False
+            self._judge.pace.jobs -= 1
 
     async def _judge_frame(self, frame: Frame, samples: list[int]) -> None:
         try:
-            for i in samples:
-                atoms = slice(self._ptr[i], self._ptr[i + 1])
-                verdict = await self._judge.glimpse(self._numbers[atoms], frame.positions[atoms])
-                self._tell(i, verdict, frame.seq)
+            with self._judge.pace.glimpse():
+                for i in samples:
+                    atoms = slice(self._ptr[i], self._ptr[i + 1])
+                    verdict = await self._judge.glimpse(self._numbers[atoms], frame.positions[atoms])
+                    self._tell(i, verdict, frame.seq)
         except Exception:  # the run goes on, and its end is judged anyway
             log.exception("frame %d of job %d could not be judged", frame.seq, frame.job)
         finally:

@@ -5,6 +5,9 @@ geometry never keeps a result waiting.
 """
 
 import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +16,39 @@ from gpff.chemistry import BondWorkers, Verdict
 from gpff.molecules import Ints
 
 GLIMPSE_TIMEOUT_S = 1.0
+GLIMPSE_EVERY_S = 0.1
+GLIMPSE_SHARE = 0.2
+"""Of one core's time, at most, is for glimpses, whoever's: results and frames come first."""
 CRASHED = "bond perception crashed"  # the reason that `BondWorkers` gives when a process died under a molecule
+
+
+class Pace:
+    """How often running jobs may be glimpsed: the more of them there are and the longer it takes, the rarer."""
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self._took_s = 0.0
+
+    @property
+    def every_s(self) -> float:
+        """From one glimpse of a job to its next."""
+        return max(GLIMPSE_EVERY_S, self.jobs * self._took_s / GLIMPSE_SHARE)
+
+    @contextmanager
+    def glimpse(self) -> Iterator[None]:
+        """Times one glimpse of a job, in which all of its formed candidates are judged."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._took_s += (time.monotonic() - began - self._took_s) / 4  # the last few count
 
 
 class Judge:
     """Two pools of `BondWorkers`. `timeout_s` and `memory_mb` are for one molecule."""
 
     def __init__(self, n_workers: int, timeout_s: float, memory_mb: int) -> None:
+        self.pace = Pace()
         self._finals = BondWorkers(n_workers, timeout_s, memory_mb)
         self._glimpses = BondWorkers(1, min(timeout_s, GLIMPSE_TIMEOUT_S), memory_mb)
 

@@ -11,7 +11,7 @@ from studio.engine.engine import Engine
 from studio.engine.home import EngineState, Listener
 from studio.engine.messages import Command, JobEvent, Loaded, Start
 from studio.engine.scheduler import Scheduler
-from studio.judge import Judge
+from studio.judge import Judge, Pace
 
 
 class InlineEngine:
@@ -73,6 +73,7 @@ class TellingJudge(Judge):
     """Answers with `opinion(numbers, positions)`, at once or when `gate` opens."""
 
     def __init__(self, opinion: Callable[[Ints, Floats], Verdict]) -> None:
+        self.pace = Pace()
         self.opinion = opinion
         self.gate = asyncio.Event()
         self.gate.set()

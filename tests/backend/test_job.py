@@ -325,3 +325,27 @@ async def test_a_molecule_that_ran_away_is_not_judged() -> None:
     (candidate,) = ear.result.candidates
     assert not candidate.valid and candidate.reason is not None and "finite" in candidate.reason
     await engine.close()
+
+
+async def test_the_more_jobs_are_judged_on_their_way_the_rarer_is_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("studio.judge.GLIMPSE_EVERY_S", 0.0)
+
+    class Patient(TellingJudge):
+        async def glimpse(self, numbers: Ints, positions: Floats) -> Verdict:
+            await asyncio.sleep(0.004)
+            return await super().glimpse(numbers, positions)
+
+    async def glimpses(n_jobs: int) -> float:
+        engine, judge, ears = InlineEngine(), Patient(lambda z, x: GOOD), [Ear() for _ in range(n_jobs)]
+        jobs = Jobs(Workshop(engine, judge, Limits(), rerun_rounds=2))
+        for i, ear in enumerate(ears):
+            await jobs.start(wire(steps=200, **{"lambda": 0.05}), f"client {i}", ear)
+        while not all(ear.over.is_set() for ear in ears):
+            engine.step()
+            await asyncio.sleep(0.001)
+        assert judge.pace.jobs == 0
+        return judge.glimpses / n_jobs
+
+    alone, among_many = await glimpses(1), await glimpses(12)
+    assert among_many < alone
+    assert among_many >= 1
