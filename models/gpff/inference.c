@@ -10,8 +10,8 @@
 #include <string.h>
 
 #define SMALLEST 1e-24f /* of a squared norm in the head, as in mixing.c */
-#define TILE 96         /* atoms whose intermediate results a thread keeps at once */
-#define CHUNK 256       /* atoms a thread, at most, that go through the layers together */
+#define TILE 40         /* atoms whose intermediate results a thread keeps at once */
+#define CHUNK 80        /* atoms a thread, at most, that go through the layers together: more outgrow its L2 cache */
 
 /* A product's weights as [n / panel, k, panel] and its bias [n], n filled up with zeros to whole panels. */
 typedef struct {
