@@ -27,7 +27,8 @@ def remaining(call: int | Ints, steps: int | Ints) -> Floats:
 
 def noise_scale(noise: Floats, power: Floats, call: Ints, steps: Ints) -> Floats:
     """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)^p`."""
-    return np.asarray(noise * np.power(remaining(call, steps), power))
+    left = np.maximum(remaining(call, steps), 0.0)  # a run that is over may be asked what would come next
+    return np.asarray(noise * np.power(left, power))
 
 
 def constraint_weight(strictness: Floats, left: Floats) -> Floats:

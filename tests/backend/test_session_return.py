@@ -49,7 +49,7 @@ async def test_a_job_that_has_ended_is_told_again_from_any_frame() -> None:
 async def test_a_job_that_was_cancelled_is_told_as_such() -> None:
     house = House()
     client = house.client()
-    job = await client.start()
+    job = await client.start(**{"lambda": 2.0})  # a cloud still, which is not judged
     await house.steps(2)
     await client.send(type="cancel", job=job)
     await client.read()

@@ -125,7 +125,10 @@ def test_progress_is_told_and_motion_is_spared(browser: Browser, service: str) -
             " new MutationObserver(() => window.heard(region.textContent)).observe(region,"
             " { childList: true, characterData: true, subtree: true }) }"
         )
-        results(studio)
+        studio.new_design("From nothing: C2H4O")
+        studio.fill("Number of candidates", 4)
+        studio.fill("Number of steps", 512)  # a run that is over at once is told as done, and no more
+        studio.generate(seed=1)
         studio.page.wait_for_timeout(300)
         assert any(text.startswith("Generating 4 candidates") for text in said)
         assert any(text.startswith("Done:") for text in said)
