@@ -170,11 +170,11 @@ def _now(studio: Studio, cdp: CDPSession, generations: int) -> Memory:
     )
 
 
-STEPS = 64
+STEPS = 256
 
 
 def work(studio: Studio, browser_cdp: CDPSession, drawn: str) -> Iterator[Work]:
-    """Eight candidates of C10H18O2 in 64 steps: while they form, and while they are played once more."""
+    """Eight candidates of C10H18O2 in 256 steps: while they form, and while they are played once more."""
     studio.example("From nothing: C2H4O")
     studio.fill("Formula", "C10H18O2")
     studio.fill("Number of candidates", 8)
