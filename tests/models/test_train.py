@@ -43,6 +43,19 @@ def assert_same(a: Trainer, b: Trainer) -> None:
         assert torch.equal(value, theirs[name]), name
 
 
+def stopped(folder: Path, config: TrainConfig, steps: int) -> Trainer:
+    """A run that was stopped after so many steps, as it is taken up again."""
+    first = Trainer(folder, config, DATA)
+    stream = batches(DATA, config, 0, given=first.answers)
+    for _ in range(steps):
+        first.train_step(next(stream))
+    stream.close()
+    first.save()
+    second = Trainer(folder, config, DATA)
+    second.restore()
+    return second
+
+
 def test_loss_falls(tmp_path: Path) -> None:
     one = made_set([7])
     many = replace(
@@ -67,14 +80,7 @@ def test_resuming_is_exact(tmp_path: Path, optimizer: OptimizerName) -> None:
     config = replace(SMALL, optimizer=optimizer, network=replace(SMALL.network, n_features=32))
     whole = Trainer(tmp_path / "whole", config, DATA)
     train(whole)
-    first = Trainer(tmp_path / "parts", config, DATA)
-    stream = batches(DATA, config, 0)
-    for _ in range(11):
-        first.train_step(next(stream))
-    stream.close()
-    first.save()
-    second = Trainer(tmp_path / "parts", config, DATA)
-    second.restore()
+    second = stopped(tmp_path / "parts", config, 11)
     assert second.step == 11
     train(second)
     assert second.step == 30

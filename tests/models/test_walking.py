@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.models.test_noising import made_set
-from tests.models.test_train import DATA, SMALL, assert_same
+from tests.models.test_train import DATA, SMALL, assert_same, stopped
 
 from gpff.noising import NoiseConfig, noised
 from gpff.train import train
@@ -109,14 +109,7 @@ def test_walking_takes_the_place_of_new_molecules_and_changes_no_other(tmp_path:
 def test_resuming_a_walking_run_is_exact(tmp_path: Path) -> None:
     whole = Trainer(tmp_path / "whole", WALKING, DATA)
     train(whole)
-    first = Trainer(tmp_path / "parts", WALKING, DATA)
-    stream = batches(DATA, WALKING, 0, given=first.answers)
-    for _ in range(11):
-        first.train_step(next(stream))
-    stream.close()
-    first.save()
-    second = Trainer(tmp_path / "parts", WALKING, DATA)
-    second.restore()
+    second = stopped(tmp_path / "parts", WALKING, 11)
     train(second)
     assert_same(whole, second)
     plain = Trainer(tmp_path / "plain", SMALL, DATA)
