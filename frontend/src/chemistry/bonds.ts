@@ -27,9 +27,11 @@ export class BondTracker {
   private readonly radii: Float64Array
   private readonly room: Int8Array
   private readonly frozen: Uint8Array
+  private readonly hydrogen: Uint8Array
+  private readonly atoms: number
 
   constructor(
-    private readonly numbers: ArrayLike<number>,
+    numbers: ArrayLike<number>,
     private readonly ptr: ArrayLike<number>,
     /** Bonds between frozen atoms: given, not guessed. */
     private readonly known: readonly Bond[] = [],
@@ -39,6 +41,8 @@ export class BondTracker {
     this.radii = Float64Array.from(elements, (e) => e.covalentRadius)
     this.room = Int8Array.from(elements, (e) => e.valence)
     this.frozen = Uint8Array.from(elements, (_, i) => (isFrozen(i) ? 1 : 0))
+    this.hydrogen = Uint8Array.from(elements, (_, i) => (numbers[i] === 1 ? 1 : 0))
+    this.atoms = elements.length
     for (const [i, j] of known) {
       this.room[i] -= 1
       this.room[j] -= 1
@@ -47,19 +51,17 @@ export class BondTracker {
 
   /** Takes one frame of `positions [n_atoms, 3]` and answers the bonds to draw. */
   update(positions: ArrayLike<number>): LiveBond[] {
-    const n = this.numbers.length
+    const n = this.atoms
     const present = new Set<number>()
-    for (let m = 0; m + 1 < this.ptr.length; m++) {
-      for (const key of this.nearPairs(positions, this.ptr[m], this.ptr[m + 1])) present.add(key)
-    }
-    for (const key of present) {
-      const age = this.settled.get(key) ?? 0
-      this.settled.set(key, Math.min(SETTLE_FRAMES, age + 1))
-    }
+    for (let m = 0; m + 1 < this.ptr.length; m++) this.nearPairs(positions, this.ptr[m], this.ptr[m + 1], present)
     for (const [key, age] of this.settled) {
       if (present.has(key)) continue
       if (age <= 1) this.settled.delete(key)
       else this.settled.set(key, age - 1)
+    }
+    for (const key of present) {
+      const age = this.settled.get(key) ?? 0
+      if (age < SETTLE_FRAMES) this.settled.set(key, age + 1)
     }
     const bonds: LiveBond[] = this.known.map(([i, j]) => ({ i, j, strength: 1 }))
     for (const [key, age] of this.settled) {
@@ -68,36 +70,36 @@ export class BondTracker {
     return bonds
   }
 
-  /** Pairs of one molecule near enough to be bonded, nearest first and within each atom's valence. */
-  private nearPairs(positions: ArrayLike<number>, start: number, end: number): number[] {
-    const n = this.numbers.length
+  /** Adds the pairs of one molecule that are near enough to be bonded, nearest first and within each atom's valence. */
+  private nearPairs(positions: ArrayLike<number>, start: number, end: number, present: Set<number>): void {
+    const { frozen, hydrogen, radii, settled, atoms } = this
     const candidates: { key: number; i: number; j: number; ratio: number }[] = []
     for (let i = start; i < end; i++) {
-      const [x, y, z] = [positions[3 * i], positions[3 * i + 1], positions[3 * i + 2]]
+      const x = positions[3 * i]
+      const y = positions[3 * i + 1]
+      const z = positions[3 * i + 2]
       for (let j = i + 1; j < end; j++) {
-        if (this.frozen[i] + this.frozen[j] === 2) continue
         // In a dense cloud hydrogens crowd together, and mean nothing by it.
-        if (this.numbers[i] === 1 && this.numbers[j] === 1) continue
-        const [dx, dy, dz] = [positions[3 * j] - x, positions[3 * j + 1] - y, positions[3 * j + 2] - z]
-        const reach = this.radii[i] + this.radii[j]
+        if (hydrogen[i] + hydrogen[j] === 2 || frozen[i] + frozen[j] === 2) continue
+        const dx = positions[3 * j] - x
+        const dy = positions[3 * j + 1] - y
+        const dz = positions[3 * j + 2] - z
+        const reach = radii[i] + radii[j]
         const squared = (dx * dx + dy * dy + dz * dz) / (reach * reach)
         if (!(squared < BREAK * BREAK)) continue // most pairs, without a root
         const ratio = Math.sqrt(squared)
-        const key = i * n + j
-        const limit = this.settled.has(key) ? BREAK : FORM
-        if (ratio > CLASH && ratio < limit) candidates.push({ key, i, j, ratio })
+        const key = i * atoms + j
+        if (ratio > CLASH && (ratio < FORM || settled.has(key))) candidates.push({ key, i, j, ratio })
       }
     }
     candidates.sort((a, b) => a.ratio - b.ratio)
     const room = this.room.slice(start, end)
-    const kept: number[] = []
     for (const { key, i, j } of candidates) {
       if (room[i - start] <= 0 || room[j - start] <= 0) continue
       room[i - start] -= 1
       room[j - start] -= 1
-      kept.push(key)
+      present.add(key)
     }
-    return kept
   }
 }
 

@@ -41,7 +41,19 @@ describe('Trajectory', () => {
   it('shows the same bonds on scrubbing back as it showed live', () => {
     const trajectory = new Trajectory(topology, [])
     for (let step = 0; step < 6; step++) trajectory.push(frame(step, step < 3 ? 8 : 1.5))
-    expect(trajectory.frames.map((f) => f.bonds.length)).toEqual([0, 0, 0, 1, 1, 1])
+    const live = trajectory.frames.map((_, k) => trajectory.bondsAt(k))
+    expect(live.map((bonds) => bonds.length)).toEqual([0, 0, 0, 1, 1, 1])
+    expect([5, 3, 0].map((k) => trajectory.bondsAt(k))).toEqual([live[5], live[3], live[0]])
+  })
+
+  it('follows bonds over frames that nobody looked at', () => {
+    const [watched, skipped] = [new Trajectory(topology, []), new Trajectory(topology, [])]
+    for (let step = 0; step < 6; step++) {
+      for (const trajectory of [watched, skipped]) trajectory.push(frame(step, step < 3 ? 8 : 1.5))
+      watched.bondsAt(step)
+    }
+    expect(skipped.bondsAt(5)).toEqual(watched.bondsAt(5))
+    expect(skipped.bondsAt(5)[0].strength).toBeGreaterThan(skipped.bondsAt(3)[0].strength)
   })
 })
 
@@ -51,15 +63,15 @@ describe('sampleAt', () => {
   const out = new Float32Array(6)
 
   it('meets the frames exactly and lies between them elsewhere', () => {
-    expect(sampleAt(trajectory, 1, out).step).toBe(1)
+    expect(sampleAt(trajectory, 1, out)).toBe(1)
     expect(out[3]).toBe(2)
     sampleAt(trajectory, 1.25, out)
     expect(out[3]).toBe(2.5)
   })
 
   it('stays inside at both ends', () => {
-    expect(sampleAt(trajectory, -4, out).step).toBe(0)
-    expect(sampleAt(trajectory, 40, out).step).toBe(2)
+    expect(sampleAt(trajectory, -4, out)).toBe(0)
+    expect(sampleAt(trajectory, 40, out)).toBe(2)
     expect(out[3]).toBe(4)
   })
 })

@@ -6,14 +6,18 @@ export interface StoredFrame {
   readonly step: number
   /** `[n_atoms, 3]`, Å. */
   readonly positions: Float32Array
-  readonly bonds: readonly LiveBond[]
   readonly sigmaHat: Float32Array
   readonly rmsForce: Float32Array
 }
 
-/** All frames of one run, kept out of React. Bonds are followed as frames arrive, so that scrubbing shows what was seen live. */
+/**
+ * All frames of one run, kept out of React. Bonds are followed from frame to frame, so that scrubbing shows what was seen live; but
+ * only as far as somebody looks, for frames may come ten at a time.
+ */
 export class Trajectory {
   readonly frames: StoredFrame[] = []
+  /** Of the frames that have been looked at, and of all before them. */
+  private readonly followed: (readonly LiveBond[])[] = []
   private newest = -1
   /** Whether frames were passed over on the way here. */
   gaps = false
@@ -41,10 +45,7 @@ export class Trajectory {
   }
 
   private inherit(frames: readonly StoredFrame[]): void {
-    for (const frame of frames) {
-      this.tracker.update(frame.positions)
-      this.frames.push(frame)
-    }
+    this.frames.push(...frames)
     this.inherited = frames.length
   }
 
@@ -63,11 +64,9 @@ export class Trajectory {
     }
     this.newest = frame.seq
     this.gaps ||= frame.droppedBefore
-    const positions = frame.positions.slice()
     this.frames.push({
       step: frame.step,
-      positions,
-      bonds: this.tracker.update(positions),
+      positions: frame.positions.slice(),
       sigmaHat: frame.sigmaHat.slice(),
       rmsForce: frame.rmsForce.slice(),
     })
@@ -76,14 +75,19 @@ export class Trajectory {
   get length(): number {
     return this.frames.length
   }
+
+  /** The bonds to draw with a whole frame that is there. */
+  bondsAt(index: number): readonly LiveBond[] {
+    for (let k = this.followed.length; k <= index; k++) this.followed.push(this.tracker.update(this.frames[k].positions))
+    return this.followed[index]
+  }
 }
 
 /**
- * Writes the positions at a fractional frame index into `out [n_atoms, 3]` by linear interpolation, and answers the whole
- * frame that the bonds should be taken from. The trajectory must not be empty.
+ * Writes the positions at a fractional frame index into `out [n_atoms, 3]` by linear interpolation, and answers the index of the
+ * whole frame that the bonds should be taken from. The trajectory must not be empty.
  */
-export function sampleAt(trajectory: Trajectory, at: number, out: Float32Array): StoredFrame {
-  const { frames } = trajectory
+export function sampleAt({ frames }: Pick<Trajectory, 'frames'>, at: number, out: Float32Array): number {
   const clamped = Math.max(0, Math.min(at, frames.length - 1))
   const lower = Math.floor(clamped)
   const upper = Math.min(lower + 1, frames.length - 1)
@@ -92,5 +96,5 @@ export function sampleAt(trajectory: Trajectory, at: number, out: Float32Array):
   const b = frames[upper].positions
   if (t === 0) out.set(a)
   else for (let k = 0; k < a.length; k++) out[k] = a[k] + (b[k] - a[k]) * t
-  return frames[Math.round(clamped)]
+  return Math.round(clamped)
 }

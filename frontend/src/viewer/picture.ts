@@ -100,8 +100,7 @@ function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
   if (trajectory === null || trajectory.length === 0) return drawScaffolds(view, batch)
   const { topology } = trajectory
   const positions = new Float32Array(3 * topology.numbers.length)
-  const frame = sampleAt(trajectory, at, positions)
-  const live = withOrders(frame.bonds, view)
+  const live = withOrders(trajectory.bondsAt(sampleAt(trajectory, at, positions)), view)
   const atEnd = view.candidates !== null && at >= trajectory.length - 1.001
   const bonds = atEnd ? settledBonds(topology, view.candidates, live) : live
   return batchDrawing(topology, positions, bonds, batch)
