@@ -70,8 +70,8 @@ def targets() -> tuple[Target, ...]:
         Target(
             SOURCES / "service" / "molecule_types.ts",
             molecule_types,
-            ("ParseRequest", "ExportRequest", "DepictRequest", "PerceiveRequest", "Subject"),
-            ("ParseResult", "DepictResult", "PerceiveResult", "PropertiesResult"),
+            ("ParseRequest", "ExportRequest", "DepictRequest", "PerceiveRequest", "PredictRequest", "Subject"),
+            ("ParseResult", "DepictResult", "PerceiveResult", "PredictResult", "PropertiesResult"),
         ),
         Target(
             SOURCES / "service" / "design_types.ts",

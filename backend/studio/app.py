@@ -123,7 +123,7 @@ def local_engine(settings: Settings) -> LocalEngine:
 
 
 def local_chemist(settings: Settings) -> Chemist:
-    """Files, drawings and properties in processes of their own."""
+    """Files, drawings, properties and predictions in processes of their own."""
     return Chemist(
         n_workers=settings.bond_workers,
         timeout_s=settings.bond_timeout_s,
@@ -131,4 +131,5 @@ def local_chemist(settings: Settings) -> Chemist:
         file_timeout_s=settings.file_timeout_s,
         max_records=settings.max_records,
         max_atoms=min(settings.max_total_atoms, MAX_LIST),
+        property_model=settings.property_model,
     )

@@ -11,19 +11,23 @@ from dataclasses import dataclass, replace
 
 from gpff.depict import Depiction, Style
 from gpff.descriptors import Properties
-from gpff.errors import InputError, LimitError
+from gpff.errors import InputError, LimitError, WeightsError
 from gpff.formats import Format, Parsed, Reading, Unreadable, unreadable, write
 from gpff.molecule_workers import (
     MoleculeWorkers,
+    Prediction,
     complete,
     depiction,
     perceive_at,
+    predicted,
+    predictor_card,
     properties_of,
     read_record,
     records,
     unpacked,
 )
-from studio.errors import Busy, EngineError
+from gpff.predictor import Card
+from studio.errors import Busy, EngineError, NotFound
 
 MAX_PRESENT = 32  # requests that are being worked on; beyond it `Busy`
 RETRY_AFTER_S = 1.0
@@ -45,7 +49,7 @@ class Chemist:
     `Busy` when too many requests are present, and `EngineError` when the processes do not start.
 
     timeout_s, memory_mb: for one molecule; file_timeout_s: for one file; max_records: of one file; max_atoms: of one
-    record
+    record; property_model: the weights that predict, see `gpff.predictor.load`
     """
 
     def __init__(
@@ -56,11 +60,14 @@ class Chemist:
         file_timeout_s: float = 30.0,
         max_records: int = 1000,
         max_atoms: int = 4096,
+        property_model: str = "properties",
     ) -> None:
         self._workers = MoleculeWorkers(n_workers, timeout_s, memory_mb)
         self._file_timeout_s = file_timeout_s
         self._max_records = max_records
         self._max_atoms = max_atoms
+        self._property_model = property_model
+        self._card: Card | None = None
         self._present = 0
 
     async def parse(
@@ -81,8 +88,7 @@ class Chemist:
 
     async def export(self, molecules: Sequence[Atoms], format: Format) -> str:
         """The molecules as one file; bonds that are not known are read from the coordinates."""
-        if len(molecules) > self._max_records:
-            raise LimitError("molecules", f"at most {self._max_records} molecules", str(len(molecules)))
+        self._check_count(molecules)
         async with self._turn():
             found: dict[int, Parsed] = {}
 
@@ -108,6 +114,34 @@ class Chemist:
         """The properties of a molecule or of a SMILES."""
         async with self._turn():
             return await self._of(subject, lambda given: self._run(properties_of, given, self._max_atoms))
+
+    async def predict(self, molecules: Sequence[Atoms]) -> tuple[Card, list[Prediction]]:
+        """Gap and energy of each, from its geometry, and the card of the model that predicts them.
+
+        What cannot be predicted says why and costs its neighbours nothing. The network is loaded with the first call.
+        Raises `NotFound` when there is no such model.
+        """
+        self._check_count(molecules)
+        found: dict[int, Prediction] = {}
+
+        async def predict(index: int) -> None:
+            atoms = molecules[index]
+            try:
+                self._check(atoms)
+                found[index] = await self._run(predicted, atoms.numbers, atoms.positions, self._property_model)
+            except InputError as error:
+                if error.field != "record":
+                    raise error.under(f"molecules.{index}") from error
+                found[index] = Prediction(reason=f"expected {error.expected}, got {error.got}")
+
+        async with self._turn():
+            try:
+                card = await self._model_of_properties()
+                await self._each(predict, len(molecules))
+            except WeightsError as error:
+                raise EngineError(str(error)) from error
+        late = Prediction(reason=f"not predicted: the molecules before it took {self._file_timeout_s:g} s")
+        return card, [found.get(index, late) for index in range(len(molecules))]
 
     async def perceive(self, atoms: Atoms, charge: int | None) -> Parsed:
         """Bonds from coordinates: see `gpff.molecule_workers.perceive_at`."""
@@ -169,6 +203,13 @@ class Chemist:
             return unreadable(index, error)
         return found if found.reason is None else replace(found, reason=_gave_up(slow))
 
+    async def _model_of_properties(self) -> Card:
+        if self._card is None:
+            self._card = await self._run(predictor_card, self._property_model)
+        if self._card is None:
+            raise NotFound("this service has no model that predicts properties")
+        return self._card
+
     async def _molecule(self, atoms: Atoms, perceive: bool) -> Parsed:
         self._check(atoms)
         parts = (atoms.numbers, atoms.positions, atoms.bonds, atoms.charges, atoms.name)
@@ -189,6 +230,10 @@ class Chemist:
             if error.field.split(".")[0] in ("width", "height", "highlight"):
                 raise
             raise (_renamed(error, field) if error.field == "record" else error.under(field)) from error
+
+    def _check_count(self, molecules: Sequence[Atoms]) -> None:
+        if len(molecules) > self._max_records:
+            raise LimitError("molecules", f"at most {self._max_records} molecules", str(len(molecules)))
 
     def _check(self, atoms: Atoms) -> None:
         if len(atoms.numbers) > self._max_atoms:

@@ -6,7 +6,8 @@ or 3: aromatic rings come in a Kekulé form.
 
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict, model_validator
+from pydantic import ConfigDict, Field, Strict, model_validator
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from studio.protocol import MAX_LIST, Bond, Bool, Index, Int, Numbers, Positions, Vec3, Wire
@@ -105,6 +106,72 @@ class PerceiveResult(Wire):
     reason: str | None
     bonds: list[Bond]
     charges: list[int]
+
+
+WATER: JsonDict = {
+    "numbers": [8, 1, 1],
+    "positions": [[0.0, 0.0, 0.117], [0.0, 0.757, -0.469], [0.0, -0.757, -0.469]],
+}
+
+
+class Geometry(Wire):
+    """Coordinates of all atoms, hydrogens too."""
+
+    numbers: Annotated[Numbers, Field(min_length=1)]
+    positions: Annotated[Positions, Field(min_length=1)]
+
+
+class PredictRequest(Wire):
+    """Molecules whose gap and energy a network is to predict."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"molecules": [WATER]}]})
+
+    molecules: Annotated[list[Geometry], Field(min_length=1, max_length=MAX_LIST)]
+
+
+class Prediction(Wire):
+    """HOMO–LUMO gap, and the energy at 0 K that it takes to pull all atoms apart; both null where `reason` says why.
+
+    `beyond_training`: the molecule has more heavy atoms, or other elements, than any that the network was trained on,
+    so that its errors may be far larger than those on the test molecules.
+    """
+
+    gap_ev: float | None
+    atomisation_energy_ev: float | None
+    beyond_training: bool
+    reason: str | None
+
+
+class MeanErrors(Wire):
+    """Mean absolute errors on molecules that the network was not trained on."""
+
+    gap_ev: float
+    atomisation_energy_ev: float
+
+
+class TrainedOn(Wire):
+    """`level`: of theory, which is what the predictions stand for. `elements` are atomic numbers."""
+
+    data: str
+    level: str
+    elements: list[int]
+    max_heavy_atoms: int
+
+
+class PropertyModel(Wire):
+    """The network that predicts. `hash` is the SHA-256 of its weights; the errors are recorded with them."""
+
+    name: str
+    hash: str
+    test_mae: MeanErrors
+    trained_on: TrainedOn
+
+
+class PredictResult(Wire):
+    """One prediction for each molecule, in their order."""
+
+    model: PropertyModel
+    molecules: list[Prediction]
 
 
 class Subject(Wire):

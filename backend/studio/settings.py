@@ -15,6 +15,7 @@
 | `STUDIO_MAX_DESIGN_BYTES` | 16777216 | the nodes of one design, as JSON |
 | `STUDIO_FRONTEND` | frontend/dist | folder of the built page |
 | `STUDIO_MODEL` | default | which weights to load |
+| `STUDIO_PROPERTY_MODEL` | properties | which weights predict gap and energy for `/molecules/predict` |
 | `STUDIO_DEVICE` | the best there is | where the network runs: `cpu`, `cuda`, `cuda:1` |
 | `STUDIO_ENGINE_FACTORY` | gpff:load | `module:function`, called as `f(model, device=device)` |
 | `STUDIO_BATCH_EDGES` | 65536 | most pairs of atoms in one call of the network |
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     max_design_bytes: PositiveInt = 16_777_216
     frontend: Path = Field(default_factory=_built_page)
     model: str = "default"
+    property_model: str = "properties"
     device: str | None = None
     engine_factory: Annotated[str, Field(pattern=r"^[\w.]+:[\w.]+$")] = "gpff:load"
     batch_edges: PositiveInt = 65_536

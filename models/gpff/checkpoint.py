@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,10 +14,9 @@ from torch import Tensor
 from gpff.errors import WeightsError
 from gpff.folders import WEIGHTS
 from gpff.force import ForceField
+from gpff.manifest import VERSION, read_manifest, sha256, verified
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -64,39 +62,16 @@ def load(name: str | Path = "default", device: str | torch.device | None = None)
     if not file.exists():
         known = sorted(f.stem for f in WEIGHTS.glob("*.safetensors") if "targets" not in read_manifest(f))
         raise WeightsError(f"model: expected one of {known} or a .safetensors file, got {str(name)!r}")
-    manifest = read_manifest(file)
-    found = sha256(file)
-    if found != manifest["sha256"]:
-        raise WeightsError(f"{file.name}: expected sha256 {manifest['sha256']}, got {found}")
+    manifest = verified(file)
     if "targets" in manifest:
         raise WeightsError(
             f"{file.name}: expected a pseudo-force field, got a model of {', '.join(manifest['targets'])}"
         )
     net = PaiNN(network_of(manifest["network"]))
     net.load_state_dict(load_file(file))
-    return Model(str(manifest["name"]), found, manifest, ForceField(net, device))
-
-
-def read_manifest(file: Path) -> dict[str, Any]:
-    """The manifest beside a weights file.
-
-    Raises:
-        WeightsError: there is none, it is not JSON, or it is of another version.
-    """
-    try:
-        manifest: dict[str, Any] = json.loads(file.with_suffix(".json").read_text())
-    except (OSError, ValueError) as error:
-        raise WeightsError(f"{file.name}: expected a manifest beside it, got {error}") from error
-    if manifest.get("version") != VERSION:
-        raise WeightsError(f"{file.name}: expected manifest version {VERSION}, got {manifest.get('version')}")
-    return manifest
+    return Model(str(manifest["name"]), str(manifest["sha256"]), manifest, ForceField(net, device))
 
 
 def network_of(values: dict[str, Any]) -> NetworkConfig:
     """The inverse of ``dataclasses.asdict`` for :class:`NetworkConfig`."""
     return NetworkConfig(**{**values, "grid": RadialGrid(**values["grid"])})
-
-
-def sha256(file: Path) -> str:
-    """Hash of a file, hex."""
-    return hashlib.sha256(file.read_bytes()).hexdigest()

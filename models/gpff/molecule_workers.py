@@ -8,23 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gpff import predictor
 from gpff.chemistry import Verdict, perceive
 from gpff.depict import Depiction, Style, depict
 from gpff.descriptors import Properties, properties
-from gpff.errors import InputError, LimitError
+from gpff.elements import PERIODIC
+from gpff.errors import GpffError, InputError, LimitError, WeightsError
 from gpff.formats import Format, Parsed, detect, perceived, read_record, split, structure, write
 from gpff.readers import smiles_to_mol
 from gpff.structures import to_mol
 from gpff.workers import Failure, Workers
+from gpff.writers import arrays
 
 __all__ = [
     "MoleculeWorkers",
+    "Prediction",
     "complete",
     "depiction",
     "perceive_at",
+    "predicted",
+    "predictor_card",
     "properties_of",
     "read_record",
     "records",
@@ -45,10 +51,10 @@ class MoleculeWorkers:
         self.memory_mb = memory_mb
         self._workers: Workers[Any] = Workers(_answer, self._unanswered, n_workers, timeout_s, memory_mb)
 
-    def submit[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T | InputError]:
+    def submit[**P, T](self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T | GpffError]:
         """Queue `function(*args, **kwargs)`, an importable function of what can be pickled.
 
-        An InputError is an answer like any other (see `unpacked`). Raises RuntimeError after `close`.
+        An error of the library is an answer like any other (see `unpacked`). Raises RuntimeError after `close`.
         """
         return self._workers.submit(function, args, kwargs)
 
@@ -68,9 +74,22 @@ class MoleculeWorkers:
                 return InputError("record", "what RDKit can handle", detail.strip().split("\n")[0][:200])
 
 
-def unpacked[T](answer: T | InputError) -> T:
-    """The answer of a call. Raises InputError when that is what came back."""
-    if isinstance(answer, InputError):
+@dataclass(frozen=True)
+class Prediction:
+    """Of one molecule, eV: a network's predictions, or in words why there are none.
+
+    beyond_training: it is larger than what the network was trained on, or has other elements
+    """
+
+    gap: float | None = None
+    atomisation_energy: float | None = None
+    reason: str | None = None
+    beyond_training: bool = False
+
+
+def unpacked[T](answer: T | GpffError) -> T:
+    """The answer of a call. Raises the InputError, or other error of the library, that came back instead."""
+    if isinstance(answer, GpffError):
         raise answer
     return answer
 
@@ -119,6 +138,37 @@ def properties_of(molecule: Parsed | str, max_atoms: int) -> Properties:
     return properties(_mol(molecule, max_atoms))
 
 
+def predictor_card(model: str) -> predictor.Card | None:
+    """Of the property model of this name (see `gpff.predictor.load`), which this process then has; None: none such.
+
+    Raises WeightsError.
+    """
+    found = predictor.load(model)
+    return None if found is None else found.card
+
+
+def predicted(numbers: Sequence[int], positions: Sequence[Sequence[float]], model: str) -> Prediction:
+    """HOMO–LUMO gap and atomisation energy from the geometry alone: numbers [n_atoms], positions [n_atoms, 3] Å.
+
+    Only for what `perceive` takes for one whole molecule: so was every molecule that the network was trained on.
+    Raises InputError for arrays that do not fit together, WeightsError.
+    """
+    network = predictor.load(model)
+    if network is None:
+        raise WeightsError(f"property model: expected the weights {model}, got none")
+    z, x = arrays(numbers, positions)
+    seen = network.card.trained_on
+    beyond = int((z > 1).sum()) > seen.max_heavy_atoms
+    unknown = sorted(set(z.tolist()) - set(seen.elements))
+    if unknown:
+        known, found = (", ".join(PERIODIC[number - 1] for number in some) for some in (seen.elements, unknown))
+        return Prediction(reason=f"the model was trained on {known}, not on {found}", beyond_training=True)
+    whole = perceive(z, x)
+    if not whole.valid:
+        return Prediction(reason=f"not a whole molecule: {whole.reason}", beyond_training=beyond)
+    return Prediction(*network(z, x), beyond_training=beyond)
+
+
 def _mol(molecule: Parsed | str, max_atoms: int) -> Any:
     if isinstance(molecule, str):
         return smiles_to_mol(molecule, max_atoms)
@@ -128,8 +178,8 @@ def _mol(molecule: Parsed | str, max_atoms: int) -> Any:
 
 
 def _answer(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """In the worker: an InputError travels back whole, with its field."""
+    """In the worker: an error of the library travels back whole, an InputError with its field."""
     try:
         return function(*args, **kwargs)
-    except InputError as error:
+    except GpffError as error:
         return error

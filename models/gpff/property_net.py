@@ -25,19 +25,21 @@ from gpff.elements import NUMBERS
 from gpff.errors import InputError, WeightsError
 from gpff.folders import WEIGHTS
 from gpff.force import blocks_of, field_tables, padded
+from gpff.manifest import verified
 from gpff.molecules import pointers
 from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation, Tables
+from gpff.predictor import TARGETS
 from gpff.radial import RadialGrid
 
 if TYPE_CHECKING:
     from gpff.data import QM9
 
 HARTREE_EV = 27.211386245988
+LEVEL = "B3LYP/6-31G(2df,p)"
 FREE_ATOMS = {"H": -0.500273, "C": -37.846772, "N": -54.583861, "O": -75.064579, "F": -99.718730}
 """U0 of the free atoms, hartree, B3LYP/6-31G(2df,p), as published with QM9."""
 NETWORK = NetworkConfig(n_features=96, n_interactions=3, grid=RadialGrid(n_rbf=20, n_grid=256, cutoff=5.0, scale=5.0))
 """scale = cutoff: the radial functions are nearly evenly spaced, a quarter of an Å apart."""
-TARGETS = ("gap", "atomisation_energy")
 
 
 def free_atoms() -> NDArray[np.float64]:
@@ -146,9 +148,7 @@ def load(name: str | Path = "properties") -> PropertyModel:
     file = Path(name) if str(name).endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
     if not file.exists():
         raise WeightsError(f"property model: expected the file {file.name}, got none")
-    manifest = checkpoint.read_manifest(file)
-    if checkpoint.sha256(file) != manifest["sha256"]:
-        raise WeightsError(f"{file.name}: expected sha256 {manifest['sha256']}, got {checkpoint.sha256(file)}")
+    manifest = verified(file)
     if manifest.get("targets") != list(TARGETS):
         raise WeightsError(f"{file.name}: expected a model of {', '.join(TARGETS)}, got {manifest.get('targets')}")
     net = PropertyNet(checkpoint.network_of(manifest["network"]))

@@ -24,7 +24,7 @@ from gpff.data import load as load_data
 from gpff.folders import WEIGHTS
 from gpff.force import field_tables, quick_products
 from gpff.noising import gather
-from gpff.property_net import NETWORK, PropertyModel, PropertyNet, errors, evaluate, save, targets_of
+from gpff.property_net import LEVEL, NETWORK, PropertyModel, PropertyNet, errors, evaluate, save, targets_of
 from gpff.trainer import STATE, TrainConfig, batch_ids, learning_rate, update_average, write_state
 
 PAPER = (42.4, 6.2)
@@ -148,8 +148,17 @@ def export(trainer: PropertyTrainer, test: QM9, name: str, folder: Path = WEIGHT
         **asdict(trainer.config), "step": trainer.step, "minutes": round(trainer.seconds / 60, 1),
         "epochs": round(trainer.step * trainer.config.batch / len(trainer.data), 2),
     }  # fmt: skip
-    data = trainer.data.hash
-    return save(folder, name, trainer.net, trainer.averaged, data=data, training=training, metrics=metrics)
+    facts = {"data": trainer.data.hash, "trained_on": seen(trainer.data), "training": training, "metrics": metrics}
+    return save(folder, name, trainer.net, trainer.averaged, **facts)
+
+
+def seen(data: QM9) -> dict[str, Any]:
+    """What a model of these molecules knows: anything else is extrapolation."""
+    heavy = np.add.reduceat((data.numbers > 1).astype(np.int64), data.ptr[:-1])
+    return {
+        "data": "QM9", "level": LEVEL,
+        "elements": np.unique(data.numbers).tolist(), "max_heavy_atoms": int(heavy.max()),
+    }  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from gpff.formats import Parsed, Unreadable
 from gpff.workers import WorkerStartError
 from studio import chemist as module
 from studio.chemist import Atoms, Chemist
-from studio.errors import Busy, EngineError
+from studio.errors import Busy, EngineError, NotFound
 
 # RDKit searches long for the bond orders of this many atoms in a heap.
 HEAP = "300\n\n" + "".join(f"N {k} {k % 7 / 5} {k % 3}\n" for k in range(300))
@@ -95,6 +96,50 @@ async def test_an_export_is_whole_or_not_at_all(chemist: Chemist, monkeypatch: p
     monkeypatch.setattr(chemist, "_file_timeout_s", 0.05)
     with pytest.raises(LimitError, match=r"molecules: expected molecules that are ready within 0.05 s, got 0 of 1"):
         await chemist.export([METHANE], "sdf")
+
+
+async def test_a_molecule_that_hangs_or_comes_too_late_costs_its_neighbours_no_prediction(
+    chemist: Chemist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = LimitError("record", "what takes at most 1 s", "something that takes longer")
+    run = chemist._run
+
+    async def hanging(function: Callable[..., Any], *args: Any) -> Any:
+        if args[0] == [7]:
+            raise slow
+        if args[0] == [8]:
+            await asyncio.sleep(3600)
+        return await run(function, *args)
+
+    monkeypatch.setattr(chemist, "_run", hanging)
+    hanging_one, stuck = Atoms([7], [[0.0, 0.0, 0.0]]), Atoms([8], [[0.0, 0.0, 0.0]])
+    card, (before, none, after) = await chemist.predict([METHANE, hanging_one, METHANE])
+    assert card.name == "properties" and before == after and before.gap is not None
+    assert none.reason == "expected what takes at most 1 s, got something that takes longer"
+    monkeypatch.setattr(chemist, "_file_timeout_s", 0.5)
+    _, (early, late, other) = await chemist.predict([METHANE, stuck, METHANE])
+    assert early == other == before and late.gap is None
+    assert late.reason == "not predicted: the molecules before it took 0.5 s"
+
+
+async def test_predictions_have_their_limits(chemist: Chemist) -> None:
+    with pytest.raises(LimitError, match="molecules: expected at most 20 molecules, got 21"):
+        await chemist.predict([METHANE] * 21)
+    with pytest.raises(LimitError, match=r"molecules\.1\.numbers: expected at most 4096 atoms, got 4097"):
+        await chemist.predict([METHANE, Atoms([1] * 4097, [[0.0, 0.0, 0.0]] * 4097)])
+    with pytest.raises(InputError, match=r"molecules\.0\.positions: expected an array \[2, 3\]"):
+        await chemist.predict([Atoms([6, 1], [[0.0, 0.0, 0.0]])])
+
+
+async def test_without_a_model_nothing_is_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without = Chemist(property_model="no-such-model")
+    with pytest.raises(NotFound, match="no model that predicts properties"):
+        await without.predict([METHANE])
+    (tmp_path / "bare.safetensors").write_bytes(b"")
+    monkeypatch.setattr(without, "_property_model", str(tmp_path / "bare.safetensors"))
+    with pytest.raises(EngineError, match=r"bare\.safetensors: expected a manifest"):
+        await without.predict([METHANE])
+    await without.close()
 
 
 async def test_too_many_at_once_are_told_to_come_back(chemist: Chemist, monkeypatch: pytest.MonkeyPatch) -> None:

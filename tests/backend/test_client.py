@@ -103,6 +103,10 @@ def test_molecules(studio: Client) -> None:
     assert [r.molecule and r.molecule.smiles for r in studio.molecules.parse(text).records] == ["CCO", "CCO"]
     assert studio.molecules.depict("CCO", width=200).svg.startswith("<svg")
     assert studio.molecules.properties(candidate).formula == "C2H6O"
+    lone = {"numbers": np.array([6]), "positions": np.zeros((1, 3))}
+    parsed, same, none = studio.molecules.predict([record.molecule, candidate, lone]).molecules
+    assert parsed.gap_ev is not None and parsed.gap_ev == pytest.approx(same.gap_ev, abs=2.0)
+    assert none.gap_ev is None and none.reason is not None
     found = studio.molecules.perceive(np.array(candidate.numbers), np.array(candidate.positions))
     assert found.valid and found.smiles == "CCO"
     with pytest.raises(BadRequest) as caught:

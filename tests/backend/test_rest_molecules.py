@@ -1,13 +1,18 @@
 """Molecules in and out over real HTTP."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+import numpy as np
 import pytest
-from client import Live
+from client import Live, running, settings
 from test_rest import problem
+
+import gpff
+from gpff.folders import WEIGHTS
 
 FILES = {
     "sdf": "chemical/x-mdl-sdfile",
@@ -123,6 +128,49 @@ def test_perception_judges_as_candidates_are_judged_or_at_a_charge(live: Live, a
     assert charged["valid"] and charged["smiles"] == "C[NH3+]" and charged["charges"] == ion["molecule"]["charges"]
 
 
+def test_predictions_are_the_librarys_and_say_what_they_are_worth(live: Live, alanine: dict[str, Any]) -> None:
+    (long,) = answer(post(live, "parse", text="CCCCCCCCCCO"))["records"]
+    (salty,) = answer(post(live, "parse", text="ClCC"))["records"]
+    given = [alanine, long["molecule"], salty["molecule"], {"numbers": [6, 6], "positions": [[0, 0, 0], [9, 0, 0]]}]
+    geometries = [{key: one[key] for key in ("numbers", "positions")} for one in given]
+    found = answer(post(live, "predict", molecules=geometries))
+    manifest = json.loads((WEIGHTS / "properties.json").read_text())
+    assert found["model"] == {
+        "name": "properties",
+        "hash": manifest["sha256"],
+        "test_mae": {
+            "gap_ev": pytest.approx(manifest["metrics"]["gap"] / 1e3),
+            "atomisation_energy_ev": pytest.approx(manifest["metrics"]["atomisation_energy"] / 1e3),
+        },
+        "trained_on": manifest["trained_on"],
+    }
+    whole = [SimpleNamespace(**{key: np.array(one[key]) for key in one}) for one in geometries[:2]]
+    for one, expected in zip(found["molecules"], gpff.properties(whole), strict=False):
+        assert one["gap_ev"] == pytest.approx(expected.gap, abs=1e-4) and one["reason"] is None
+        assert one["atomisation_energy_ev"] == pytest.approx(expected.atomisation_energy, abs=1e-3)
+    assert [one["beyond_training"] for one in found["molecules"]] == [False, True, True, False]
+    salt, apart = found["molecules"][2:]
+    assert salt["gap_ev"] is apart["gap_ev"] is salt["atomisation_energy_ev"] is apart["atomisation_energy_ev"] is None
+    assert salt["reason"] == "the model was trained on H, C, N, O, F, not on Cl"
+    assert apart["reason"] == "not a whole molecule: 2 separate fragments"
+
+
+def test_the_documents_example_is_answered(live: Live) -> None:
+    (example,) = live.get("/openapi.json").json()["components"]["schemas"]["PredictRequest"]["examples"]
+    (water,) = answer(post(live, "predict", **example))["molecules"]
+    assert water["reason"] is None and 9.0 < water["atomisation_energy_ev"] < 10.0
+
+
+def test_a_service_without_a_model_of_properties_says_so() -> None:
+    with running(settings("harmonic", property_model="no-such-model")) as without:
+        body = problem(
+            post(without, "predict", molecules=[{"numbers": [2], "positions": [[0, 0, 0]]}]), 404, "not_found"
+        )
+        assert body["detail"] == "this service has no model that predicts properties"
+        assert answer(post(without, "properties", smiles="C"))["formula"] == "CH4"
+
+
+FLUORINE = {"numbers": [9], "positions": [[0, 0, 0]]}
 WRONG: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("parse", {}, 422, "invalid", "text"),
     ("parse", {"text": 5}, 422, "invalid", "text"),
@@ -149,6 +197,13 @@ WRONG: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("depict", {"smiles": "C" * 4097}, 413, "over_limit", "smiles"),
     ("properties", {"molecule": {"numbers": [6], "positions": [[0, 0, 0]], "bonds": [[0, 1, 1]]}}, 422, "invalid",
      "molecule.bonds.0"),
+    ("predict", {"molecules": []}, 422, "invalid", "molecules"),
+    ("predict", {"molecules": [{"numbers": [6], "positions": [[0, 0, 0]], "bonds": []}]}, 422, "invalid",
+     "molecules.0.bonds"),
+    ("predict", {"molecules": [FLUORINE, {"numbers": [6, 6], "positions": [[0, 0, 1]]}]}, 422, "invalid",
+     "molecules.1.positions"),
+    ("predict", {"molecules": [{"numbers": [200], "positions": [[0, 0, 0]]}]}, 422, "invalid", "molecules.0.numbers"),
+    ("predict", {"molecules": [FLUORINE] * 1001}, 413, "over_limit", "molecules"),
     ("perceive", {"numbers": [6, 200], "positions": [[0, 0, 0]] * 2}, 422, "invalid", "numbers"),
     ("perceive", {"numbers": [6, 6], "positions": [[0, 0, 0]]}, 422, "invalid", "positions"),
 ]  # fmt: skip
@@ -167,8 +222,9 @@ def test_a_file_that_is_too_long_is_413(live: Live) -> None:
 
 def test_the_document_names_the_files_and_the_problems(live: Live) -> None:
     paths = live.get("/openapi.json").json()["paths"]
-    for what in ("parse", "export", "depict", "perceive", "properties"):
+    for what in ("parse", "export", "depict", "perceive", "predict", "properties"):
         responses = paths[f"/molecules/{what}"]["post"]["responses"]
         assert {"200", "400", "413", "422", "429", "503"} <= set(responses)
         assert set(responses["422"]["content"]) == {"application/problem+json"}
+    assert "404" in paths["/molecules/predict"]["post"]["responses"]
     assert set(paths["/molecules/export"]["post"]["responses"]["200"]["content"]) == set(FILES.values())

@@ -2,20 +2,25 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from worker_targets import act
 
+import gpff
 from gpff import formats
 from gpff.depict import Style
-from gpff.errors import InputError, LimitError
+from gpff.errors import InputError, LimitError, WeightsError
 from gpff.formats import FORMATS, Format, Parsed, Reading
 from gpff.molecule_workers import (
     MoleculeWorkers,
+    Prediction,
     complete,
     depiction,
     perceive_at,
+    predicted,
+    predictor_card,
     properties_of,
     read_record,
     records,
@@ -33,44 +38,92 @@ def workers() -> Iterator[MoleculeWorkers]:
     with_limits.close()
 
 
+@pytest.fixture(scope="module")
+def patient() -> Iterator[MoleculeWorkers]:
+    """For calls that have to succeed, however busy the machine: RDKit's first score reads a table of 90 MB."""
+    with_time = MoleculeWorkers(timeout_s=60.0)
+    yield with_time
+    with_time.close()
+
+
 def molecule(workers: MoleculeWorkers, smiles: str = CHAIN) -> Parsed:
     return unpacked(workers.submit(read_record, smiles, "smiles", Reading()).result())
 
 
-def test_a_file_goes_all_the_way(workers: MoleculeWorkers) -> None:
-    ethanol = molecule(workers)
+def test_a_file_goes_all_the_way(patient: MoleculeWorkers) -> None:
+    ethanol = molecule(patient)
     for format in FORMATS:
-        text = unpacked(workers.submit(write, [ethanol], format).result())
-        known, found = unpacked(workers.submit(records, text, None, "", 10).result())
+        text = unpacked(patient.submit(write, [ethanol], format).result())
+        known, found = unpacked(patient.submit(records, text, None, "", 10).result())
         assert known == format and len(found) == 1
-        assert unpacked(workers.submit(read_record, found[0], known, Reading()).result()).smiles == CHAIN
-    drawing = unpacked(workers.submit(depiction, ethanol, Style(), [0], 100).result())
-    assert drawing == unpacked(workers.submit(depiction, CHAIN, Style(), [0], 100).result())
-    assert unpacked(workers.submit(properties_of, ethanol, 100).result()).formula == "C2H6O"
+        assert unpacked(patient.submit(read_record, found[0], known, Reading()).result()).smiles == CHAIN
+    drawing = unpacked(patient.submit(depiction, ethanol, Style(), [0], 100).result())
+    assert drawing == unpacked(patient.submit(depiction, CHAIN, Style(), [0], 100).result())
+    assert unpacked(patient.submit(properties_of, ethanol, 100).result()).formula == "C2H6O"
 
 
-def test_bonds_that_are_not_given_are_perceived(workers: MoleculeWorkers) -> None:
-    ethanol = molecule(workers)
+def test_bonds_that_are_not_given_are_perceived(patient: MoleculeWorkers) -> None:
+    ethanol = molecule(patient)
     z, x = ethanol.numbers.tolist(), ethanol.positions.tolist()
-    assert unpacked(workers.submit(complete, z, x, None, None, "a").result()).smiles == CHAIN
-    assert unpacked(workers.submit(complete, z, x, [], None, "a").result()).bonds == ()
-    assert unpacked(workers.submit(perceive_at, z, x, None).result()).smiles == CHAIN
-    cation = molecule(workers, "C[NH3+]")
+    assert unpacked(patient.submit(complete, z, x, None, None, "a").result()).smiles == CHAIN
+    assert unpacked(patient.submit(complete, z, x, [], None, "a").result()).bonds == ()
+    assert unpacked(patient.submit(perceive_at, z, x, None).result()).smiles == CHAIN
+    cation = molecule(patient, "C[NH3+]")
     z, x = cation.numbers.tolist(), cation.positions.tolist()
-    at_zero = unpacked(workers.submit(perceive_at, z, x, None).result())
+    at_zero = unpacked(patient.submit(perceive_at, z, x, None).result())
     assert at_zero.smiles is None and at_zero.reason
-    at_one = unpacked(workers.submit(perceive_at, z, x, 1).result())
+    at_one = unpacked(patient.submit(perceive_at, z, x, 1).result())
     assert at_one.smiles == "C[NH3+]" and sum(at_one.charges) == 1
 
 
-def test_errors_come_back_with_their_field(workers: MoleculeWorkers) -> None:
+def test_errors_come_back_with_their_field(patient: MoleculeWorkers) -> None:
     with pytest.raises(LimitError, match="text: expected at most 2 records, got 3"):
-        unpacked(workers.submit(records, "C\nC\nC", "smiles", "", 2).result())
-    answer = workers.submit(complete, [6, 1], [[0, 0, 0], [0, 0, 1]], [(0, 2, 1)], None, "").result()
+        unpacked(patient.submit(records, "C\nC\nC", "smiles", "", 2).result())
+    answer = patient.submit(complete, [6, 1], [[0, 0, 0], [0, 0, 1]], [(0, 2, 1)], None, "").result()
     assert isinstance(answer, InputError) and answer.field == "bonds.0"
     unknown = formats.structure([6], [[0, 0, 0]])
     with pytest.raises(InputError, match="bonds: expected known bonds, got no bonds are given"):
-        unpacked(workers.submit(properties_of, unknown, 100).result())
+        unpacked(patient.submit(properties_of, unknown, 100).result())
+
+
+def test_gap_and_energy_are_those_of_the_library_or_say_why_there_are_none(patient: MoleculeWorkers) -> None:
+    def of(smiles: str) -> tuple[Parsed, Prediction]:
+        one = molecule(patient, smiles)
+        call = patient.submit(predicted, one.numbers.tolist(), one.positions.tolist(), "properties")
+        return one, unpacked(call.result())
+
+    ethanol, found = of(CHAIN)
+    (expected,) = gpff.properties([ethanol])
+    assert found.gap == pytest.approx(expected.gap, abs=1e-4)
+    assert found.atomisation_energy == pytest.approx(expected.atomisation_energy, abs=1e-3)
+    assert found.reason is None and not found.beyond_training
+    _, decane = of("C" * 10)
+    assert decane.gap is not None and decane.beyond_training and decane.reason is None
+    _, chlorinated = of("ClCC")
+    why = "the model was trained on H, C, N, O, F, not on Cl"
+    assert chlorinated == Prediction(reason=why, beyond_training=True)
+    reasons = {
+        "[CH3]": "not a whole molecule: radical on C1",
+        "C.C": "not a whole molecule: 2 separate fragments",
+        "C[NH3+]": "not a whole molecule: ",
+    }
+    for smiles, reason in reasons.items():
+        _, none = of(smiles)
+        assert none.gap is None and none.atomisation_energy is None and not none.beyond_training
+        assert none.reason is not None and none.reason.startswith(reason), none.reason
+    heap = patient.submit(predicted, [6, 1], [[0, 0, 0], [0, 0, 0.1]], "properties").result()
+    assert unpacked(heap).reason == "not a whole molecule: atoms 1 and 2 overlap (0.10 Å)"
+
+
+def test_weights_that_are_missing_or_wrong_are_told_by_their_error(patient: MoleculeWorkers, tmp_path: Path) -> None:
+    card = unpacked(patient.submit(predictor_card, "properties").result())
+    assert card is not None and card.name == "properties"
+    assert unpacked(patient.submit(predictor_card, "no-such-model").result()) is None
+    with pytest.raises(WeightsError, match="expected the weights no-such-model, got none"):
+        unpacked(patient.submit(predicted, [1], [[0, 0, 0]], "no-such-model").result())
+    (tmp_path / "bare.safetensors").write_bytes(b"")
+    with pytest.raises(WeightsError, match=r"bare\.safetensors: expected a manifest beside it"):
+        unpacked(patient.submit(predictor_card, str(tmp_path / "bare.safetensors")).result())
 
 
 # What made, or might make, a parser hang, crash or take all the memory there is.

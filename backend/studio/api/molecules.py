@@ -1,4 +1,4 @@
-"""Molecules in and out: files, drawings, bonds from coordinates, properties. No model is needed for these."""
+"""Molecules in and out: files, drawings, bonds from coordinates, properties. The engine is needed for none of these."""
 
 from dataclasses import asdict
 from typing import Any
@@ -17,15 +17,21 @@ from studio.molecule_types import (
     DepictResult,
     ExportRequest,
     FormatName,
+    MeanErrors,
     MoleculeIn,
     MoleculeOut,
     ParseRequest,
     ParseResult,
     PerceiveRequest,
     PerceiveResult,
+    Prediction,
+    PredictRequest,
+    PredictResult,
     PropertiesResult,
+    PropertyModel,
     Record,
     Subject,
+    TrainedOn,
 )
 
 SVG = "image/svg+xml"
@@ -108,6 +114,35 @@ async def perceive(body: PerceiveRequest, request: Request) -> PerceiveResult:
 async def properties(body: Subject, request: Request) -> PropertiesResult:
     """What RDKit computes of a molecule: formula, mass, logP, polar surface, counts, synthetic accessibility."""
     return PropertiesResult(**asdict(await services(request).chemist.properties(_subject(body))))
+
+
+@router.post("/predict", responses={404: {"description": "There is no model that predicts", "content": PROBLEM}})
+async def predict(body: PredictRequest, request: Request) -> PredictResult:
+    """What a network predicts from the geometry: HOMO–LUMO gap and atomisation energy (U0), in eV.
+
+    A molecule of other elements, or that is not whole (by the test that candidates have to pass: one piece, closed
+    valences, no atoms on top of each other), is answered with the reason. Larger ones than the network was trained on
+    are predicted, and said to be `beyond_training`.
+    """
+    card, found = await services(request).chemist.predict([Atoms(one.numbers, one.positions) for one in body.molecules])
+    model = PropertyModel(
+        name=card.name,
+        hash=card.hash,
+        test_mae=MeanErrors(gap_ev=card.gap_mae, atomisation_energy_ev=card.energy_mae),
+        trained_on=TrainedOn(**{**asdict(card.trained_on), "elements": list(card.trained_on.elements)}),
+    )
+    return PredictResult(
+        model=model,
+        molecules=[
+            Prediction(
+                gap_ev=one.gap,
+                atomisation_energy_ev=one.atomisation_energy,
+                beyond_training=one.beyond_training,
+                reason=None if one.reason is None else plain(one.reason),
+            )
+            for one in found
+        ],
+    )
 
 
 def _atoms(molecule: MoleculeIn) -> Atoms:

@@ -16,6 +16,8 @@ from studio.molecule_types import (
     ParseResult,
     PerceiveRequest,
     PerceiveResult,
+    PredictRequest,
+    PredictResult,
     PropertiesResult,
     Subject,
 )
@@ -62,6 +64,10 @@ class Molecules:
         """Formula, mass, logP and more."""
         return self._ask(_properties(subject))
 
+    def predict(self, molecules: Sequence[MoleculeLike]) -> PredictResult:
+        """Gap and atomisation energy, from the geometries alone. Raises `NotFound` where there is no such model."""
+        return self._ask(_predict(molecules))
+
 
 class AsyncMolecules:
     """The same, awaited."""
@@ -83,6 +89,9 @@ class AsyncMolecules:
 
     async def properties(self, subject: SubjectLike) -> PropertiesResult:
         return await self._ask(_properties(subject))
+
+    async def predict(self, molecules: Sequence[MoleculeLike]) -> PredictResult:
+        return await self._ask(_predict(molecules))
 
 
 def _parse(text: str, format: FormatName | None, fields: Mapping[str, Any]) -> Call[ParseResult]:
@@ -107,6 +116,12 @@ def _perceive(numbers: Any, positions: Any, charge: int | None) -> Call[Perceive
 
 def _properties(subject: SubjectLike) -> Call[PropertiesResult]:
     return Call("POST", "/molecules/properties", model_of(PropertiesResult), body=checked(Subject, _subject(subject)))
+
+
+def _predict(molecules: Sequence[MoleculeLike]) -> Call[PredictResult]:
+    geometries = [{key: _molecule(one).get(key) for key in ("numbers", "positions")} for one in molecules]
+    body = checked(PredictRequest, {"molecules": geometries})
+    return Call("POST", "/molecules/predict", model_of(PredictResult), body=body, timeout_s=FILE_S)
 
 
 def _subject(subject: SubjectLike) -> dict[str, Any]:

@@ -73,6 +73,17 @@ export interface PerceiveRequest {
   readonly charge?: number | null;
 }
 
+/** Coordinates of all atoms, hydrogens too. */
+export interface Geometry {
+  readonly numbers: readonly number[];
+  readonly positions: readonly Vec3[];
+}
+
+/** Molecules whose gap and energy a network is to predict. */
+export interface PredictRequest {
+  readonly molecules: readonly Geometry[];
+}
+
 /** A molecule, or its SMILES. */
 export interface Subject {
   readonly molecule?: MoleculeIn | null;
@@ -127,6 +138,47 @@ export interface PerceiveResult {
   readonly reason: string | null;
   readonly bonds: readonly Bond[];
   readonly charges: readonly number[];
+}
+
+/** Mean absolute errors on molecules that the network was not trained on. */
+export interface MeanErrors {
+  readonly gap_ev: number;
+  readonly atomisation_energy_ev: number;
+}
+
+/**
+ * HOMO–LUMO gap, and the energy at 0 K that it takes to pull all atoms apart; both null where `reason` says why.
+ *
+ * `beyond_training`: the molecule has more heavy atoms, or other elements, than any that the network was trained on,
+ * so that its errors may be far larger than those on the test molecules.
+ */
+export interface Prediction {
+  readonly gap_ev: number | null;
+  readonly atomisation_energy_ev: number | null;
+  readonly beyond_training: boolean;
+  readonly reason: string | null;
+}
+
+/** The network that predicts. `hash` is the SHA-256 of its weights; the errors are recorded with them. */
+export interface PropertyModel {
+  readonly name: string;
+  readonly hash: string;
+  readonly test_mae: MeanErrors;
+  readonly trained_on: TrainedOn;
+}
+
+/** `level`: of theory, which is what the predictions stand for. `elements` are atomic numbers. */
+export interface TrainedOn {
+  readonly data: string;
+  readonly level: string;
+  readonly elements: readonly number[];
+  readonly max_heavy_atoms: number;
+}
+
+/** One prediction for each molecule, in their order. */
+export interface PredictResult {
+  readonly model: PropertyModel;
+  readonly molecules: readonly Prediction[];
 }
 
 /**
