@@ -7,10 +7,12 @@ Little-endian::
     positions float32 [n_atoms, 3]                           Å, the samples one after the other
     (sigma_hat float32, rms_force float32) [n_samples]       Å, NaN where not yet known
 
-`topology` says which atoms belong to which sample.
+`topology` says which atoms belong to which sample. Frames may follow one another: each says how long it is, and all
+lengths are multiples of 4 bytes.
 """
 
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,36 +48,84 @@ class Frame:
     flags: int = 0
 
 
+def size_of(frame: Frame) -> int:
+    """Bytes of `frame` when it is encoded."""
+    return _size(len(frame.positions), len(frame.sigma_hat))
+
+
 def encode(frame: Frame, flags: int = 0) -> bytes:
-    """The bytes of `frame`, through one buffer of the final size; `flags` are added to its own."""
-    n_atoms, n_samples = len(frame.positions), len(frame.sigma_hat)
-    size = HEADER.size + 12 * n_atoms + 8 * n_samples
-    data = bytearray(size)
-    counts = (frame.job, frame.seq, frame.step, n_samples, n_atoms, frame.t_server_us)
-    HEADER.pack_into(data, 0, MAGIC, VERSION, frame.flags | flags, *counts)
-    numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
-    numbers[: 3 * n_atoms].reshape(n_atoms, 3)[...] = frame.positions
-    scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
-    scalars[:, 0] = frame.sigma_hat
-    scalars[:, 1] = frame.rms_force
+    """The bytes of `frame`; `flags` are added to its own."""
+    return encode_all([frame], [flags])
+
+
+def encode_all(frames: Sequence[Frame], flags: Sequence[int]) -> bytes:
+    """The bytes of `frames`, one after the other, through one buffer of the final size.
+
+    flags: of each frame, added to its own.
+    """
+    sizes = [size_of(frame) for frame in frames]
+    data = bytearray(sum(sizes))
+    start = 0
+    for frame, more, size in zip(frames, flags, sizes, strict=True):
+        _encode_into(data, start, frame, more)
+        start += size
     return bytes(data)
 
 
 def decode(data: bytes) -> Frame:
     """The frame in `data`; its arrays are views. Raises `CodecError` when `data` is not exactly one frame."""
-    if len(data) < HEADER.size:
-        raise CodecError("frame", f"at least {HEADER.size} bytes", f"{len(data)} bytes")
-    magic, version, flags, job, seq, step, n_samples, n_atoms, time_us = HEADER.unpack_from(data)
+    frame, size = _decode_at(data, 0)
+    if len(data) != size:
+        counts = f"{len(frame.positions)} atoms and {len(frame.sigma_hat)} samples"
+        raise CodecError("frame", f"{size} bytes for {counts}", f"{len(data)} bytes")
+    return frame
+
+
+def decode_all(data: bytes) -> list[Frame]:
+    """The frames in `data`, one after the other; their arrays are views. No bytes are no frames.
+
+    Raises `CodecError` when `data` is anything but whole frames.
+    """
+    frames = []
+    start = 0
+    while start < len(data):
+        frame, size = _decode_at(data, start)
+        frames.append(frame)
+        start += size
+    return frames
+
+
+def _size(n_atoms: int, n_samples: int) -> int:
+    return HEADER.size + 12 * n_atoms + 8 * n_samples
+
+
+def _encode_into(data: bytearray, start: int, frame: Frame, flags: int) -> None:
+    n_atoms, n_samples = len(frame.positions), len(frame.sigma_hat)
+    counts = (frame.job, frame.seq, frame.step, n_samples, n_atoms, frame.t_server_us)
+    HEADER.pack_into(data, start, MAGIC, VERSION, frame.flags | flags, *counts)
+    numbers = np.frombuffer(data, _F4, 3 * n_atoms + 2 * n_samples, start + HEADER.size)
+    numbers[: 3 * n_atoms].reshape(n_atoms, 3)[...] = frame.positions
+    scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
+    scalars[:, 0] = frame.sigma_hat
+    scalars[:, 1] = frame.rms_force
+
+
+def _decode_at(data: bytes, start: int) -> tuple[Frame, int]:
+    """The frame that begins at `start`, and its bytes."""
+    left = len(data) - start
+    if left < HEADER.size:
+        raise CodecError("frame", f"at least {HEADER.size} bytes", f"{left} bytes")
+    magic, version, flags, job, seq, step, n_samples, n_atoms, time_us = HEADER.unpack_from(data, start)
     if magic != MAGIC:
         raise CodecError("frame.magic", f"{MAGIC:#06x}", f"{magic:#06x}")
     if version != VERSION:
         raise CodecError("frame.version", str(VERSION), str(version))
     if flags & ~_FLAGS:
         raise CodecError("frame.flags", f"at most {_FLAGS:#x}", f"{flags:#x}")
-    size = HEADER.size + 12 * n_atoms + 8 * n_samples
-    if len(data) != size:
-        raise CodecError("frame", f"{size} bytes for {n_atoms} atoms and {n_samples} samples", f"{len(data)} bytes")
-    numbers = np.frombuffer(data, dtype=_F4, offset=HEADER.size)
+    size = _size(n_atoms, n_samples)
+    if left < size:
+        raise CodecError("frame", f"{size} bytes for {n_atoms} atoms and {n_samples} samples", f"{left} bytes")
+    numbers = np.frombuffer(data, _F4, 3 * n_atoms + 2 * n_samples, start + HEADER.size)
     scalars = numbers[3 * n_atoms :].reshape(n_samples, 2)
     positions = numbers[: 3 * n_atoms].reshape(n_atoms, 3)
-    return Frame(job, seq, step, time_us, positions, scalars[:, 0], scalars[:, 1], flags)
+    return Frame(job, seq, step, time_us, positions, scalars[:, 0], scalars[:, 1], flags), size

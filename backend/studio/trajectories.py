@@ -63,10 +63,9 @@ class Trajectory:
     def newest(self) -> Checkpoint | None:
         return self._checkpoints[-1] if self._checkpoints else None
 
-    def after(self, seq: int) -> Frame | None:
-        """The oldest kept frame with a greater sequence number."""
-        i = bisect_right(self._checkpoints, seq, key=_seq)
-        return self._checkpoints[i].frame if i < len(self._checkpoints) else None
+    def since(self, seq: int) -> list[Frame]:
+        """The kept frames with greater sequence numbers, oldest first."""
+        return [point.frame for point in self._checkpoints[bisect_right(self._checkpoints, seq, key=_seq) :]]
 
     def at_step(self, step: int) -> Checkpoint | None:
         """The newest kept frame of this step."""

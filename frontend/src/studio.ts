@@ -54,9 +54,11 @@ export function createStudio({ socketUrl, upscale }: StudioOptions): Studio {
       runs.onMessage(message)
       relaxer.onMessage(message)
     },
-    onFrame: (frame) => {
-      runs.onFrame(frame)
-      relaxer.takeFrame(frame)
+    onFrames: (frames) => {
+      for (const frame of frames) {
+        runs.onFrame(frame)
+        relaxer.takeFrame(frame)
+      }
     },
     onGarbage: (detail) => addToast(session, 'error', `The service sent something unreadable: ${detail}`),
   })

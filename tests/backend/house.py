@@ -60,14 +60,21 @@ class Client:
         return str(accepted["job"])
 
     async def read(self, n: int | None = None) -> list[Any]:
-        """What waits, or the first `n` of it; frames decoded."""
+        """What waits, or the first `n` messages of it; frames decoded, each by itself."""
+        got: list[Any] = []
+        for message in await self.messages(n):
+            got += message if isinstance(message, list) else [message]
+        return got
+
+    async def messages(self, n: int | None = None) -> list[Any]:
+        """The same, each message by itself: a list of frames, or what a text says."""
         got: list[Any] = []
         while n is None or len(got) < n:
             try:
                 data = await asyncio.wait_for(self.session.next(), 0.002)
             except TimeoutError:
                 break
-            got.append(codec.decode(data) if isinstance(data, bytes) else json.loads(data))
+            got.append(codec.decode_all(data) if isinstance(data, bytes) else json.loads(data))
         return got
 
     async def answer(self) -> dict[str, Any]:

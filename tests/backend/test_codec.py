@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY, HEADER, MAGIC, Frame, decode, encode
+from studio.codec import (
+    FLAG_DROPPED,
+    FLAG_FINAL,
+    FLAG_KEY,
+    HEADER,
+    MAGIC,
+    Frame,
+    decode,
+    decode_all,
+    encode,
+    encode_all,
+)
 from studio.errors import CodecError
 
 
@@ -102,3 +113,38 @@ def test_what_is_not_a_frame_is_refused(change, field: str) -> None:  # type: ig
 def test_no_bytes_raise_anything_but_a_codec_error(data: bytes) -> None:
     with suppress(CodecError):
         decode(data)
+
+
+# --- frames that follow one another ------------------------------------------------------------------
+
+
+def test_frames_of_any_size_follow_one_another() -> None:
+    sent = [frame(2, 1, FLAG_KEY), frame(0, 0), frame(5, 3, FLAG_FINAL)]
+    data = encode_all(sent, [0, FLAG_DROPPED, 0])
+    assert data == encode(sent[0]) + encode(sent[1], FLAG_DROPPED) + encode(sent[2])
+    got = decode_all(data)
+    assert [one.flags for one in got] == [FLAG_KEY, FLAG_DROPPED, FLAG_FINAL]
+    assert [one.positions.shape for one in got] == [(2, 3), (0, 3), (5, 3)]
+    np.testing.assert_array_equal(got[2].positions, sent[2].positions)
+    assert decode_all(b"") == [] and encode_all([], []) == b""
+
+
+@pytest.mark.parametrize("cut", [1, 27, 28, 59])
+def test_a_part_of_a_frame_among_whole_ones_is_refused(cut: int) -> None:
+    one = encode(frame())
+    for data in (one + one[:cut], one[:cut] + one, one + one[cut:]):
+        with pytest.raises(CodecError):
+            decode_all(data)
+
+
+@given(st.data())
+def test_frames_that_were_tampered_with_raise_a_codec_error_or_are_frames(data: st.DataObject) -> None:
+    """Bytes changed, cut out and put in: whatever is taken for frames is of all bytes, and reads back as the same."""
+    raw = bytearray(encode_all([frame(n, 1) for n in (1, 2, 3)], [0, 0, 0]))
+    for _ in range(data.draw(st.integers(0, 3))):
+        i = data.draw(st.integers(0, len(raw)))
+        j = data.draw(st.integers(i, min(len(raw), i + 12)))
+        raw[i:j] = data.draw(st.binary(max_size=12))
+    with suppress(CodecError):
+        got = decode_all(bytes(raw))
+        assert encode_all(got, [0] * len(got)) == raw

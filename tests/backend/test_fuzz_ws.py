@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from studio.codec import decode
+from studio.codec import decode_all
 from studio.protocol import SERVER_MESSAGE, Accepted, BusyMessage, ErrorMessage, Final
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
@@ -158,7 +158,7 @@ def place() -> Iterator[Place]:
 def understood(data: str | bytes) -> Any:
     """Everything that the server says is of the protocol, and nothing is its own fault."""
     if isinstance(data, bytes):
-        return decode(data)
+        return decode_all(data)
     found = SERVER_MESSAGE.validate_json(data)
     assert not (isinstance(found, ErrorMessage) and found.code == "internal"), data
     return found

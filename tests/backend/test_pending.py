@@ -72,7 +72,7 @@ def test_the_end_may_come_before_a_wish_that_is_sent_again() -> None:
     with pytest.raises(ProblemError):
         story.receive(ended.model_dump_json())
     assert story.greeting()[2:] == [wish]
-    assert story.receive(ended.model_dump_json()) is None and not story.over
+    assert story.receive(ended.model_dump_json()) == [] and not story.over
 
 
 def test_every_wish_has_a_name_that_no_other_client_gives() -> None:

@@ -183,7 +183,7 @@ async def test_a_stream_that_breaks_is_answered_and_can_be_resumed(monkeypatch: 
     client = house.client()
     job = await client.start()
     with monkeypatch.context() as patch:
-        patch.setattr(codec, "encode", lambda frame, flags: 1 // 0)
+        patch.setattr(codec, "encode_all", lambda frames, flags: 1 // 0)
         await house.steps(3)
         error = await client.answer()
         assert (error["code"], error["job"], error["retryable"]) == ("internal", job, True)

@@ -57,8 +57,8 @@ def test_frames_are_found_by_number_and_by_step() -> None:
     shelf = Shelf(100)
     kept = shelf.full(7, 5)
     assert len(kept) == 5 and seqs(kept) == [1, 2, 3, 4, 5] and kept.steps() == [0, 1, 2, 3, 4]
-    after = [kept.after(seq) for seq in (0, 3, 5)]
-    assert [frame and frame.seq for frame in after] == [1, 4, None]
+    since = [[frame.seq for frame in kept.since(seq)] for seq in (0, 3, 5)]
+    assert since == [[1, 2, 3, 4, 5], [4, 5], []]
     shelf.add(7, point(6, step=2))  # after a rewind
     found = kept.at_step(2)
     assert found is not None and found.frame.seq == 6 and found.state.step == 2

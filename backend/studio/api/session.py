@@ -60,6 +60,7 @@ class Session:
         self._owner = owner
         self._address = address
         self._window: int | None = None
+        self._every_s: float | None = None
         self._outbox = Outbox()
         self._room = asyncio.Event()
         self._departing: list[str] = []  # jobs whose end was taken and may not have been sent yet
@@ -77,7 +78,7 @@ class Session:
         self._outbox.post(Draining(reconnect_after_ms=round(1000 * RECONNECT_AFTER_S)), "draining")
 
     async def next(self) -> str | bytes:
-        """The next message to send: text, or bytes for a frame. To ask again is to say that the last one was sent."""
+        """The next message to send: text, or bytes for frames. To ask again is to say that the last one was sent."""
         self._departing.clear()
         item = await self._outbox.next()
         for stream in [stream for stream in self.streams if stream.over]:
@@ -144,8 +145,9 @@ class Session:
         if self._owner is None or hello.key is not None:
             await self._identify(hello.key)
         self._window = hello.window
+        self._every_s = None if hello.every_ms is None else hello.every_ms / 1000
         for stream in self.streams:
-            stream.set_window(hello.window)
+            stream.set_pace(self._window, self._every_s)
         model = self._services.engine.model
         limits = self._services.settings.limits()
         self._outbox.post(Welcome(limits=limits, model=None if model is None else card(model)), "welcome")
@@ -195,7 +197,7 @@ class Session:
 
     def _new_stream(self, req_id: str | None) -> Stream:
         dropped = self._services.metrics.dropped.labels("socket").inc
-        stream = Stream(self._outbox.ready, dropped, req_id, self._window)
+        stream = Stream(self._outbox.ready, dropped, req_id, self._window, self._every_s)
         self.streams.append(stream)
         return stream
 
@@ -235,6 +237,7 @@ class Session:
         return next((stream for stream in self.streams if stream.job is job), None)
 
     def _leave(self, stream: Stream) -> None:
+        stream.close()
         self._outbox.drop(stream)
         if stream.job is not None:
             self._services.jobs.leave(stream.job, stream)

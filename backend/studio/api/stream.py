@@ -3,8 +3,13 @@
 Frames are not queued. The stream remembers the sequence number that it sent last, and takes the newest frame when the
 client can take one: so sequence numbers rise and never repeat, whatever the client does, and a slow reader costs no
 memory. What must arrive (the first and the last frame, the verdicts, the end) is held for each job once.
+
+A client may ask for bundles, `every_s`: a message costs all concerned more than the frame in it. Then what came within
+that time of the last message goes together in the next; the job's trajectory holds it meanwhile.
 """
 
+import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable
 
@@ -14,12 +19,15 @@ from studio.errors import Busy, StudioError, report
 from studio.job import Job, Listener
 from studio.protocol import Accepted, BusyMessage, Final, GenerateResult, Topology, VerdictMessage, Wire
 
+BUNDLE_BYTES = 2**18  # of frames in one message: a quarter of a second on a slow line
+
 
 class Stream(Listener):
     """What one job says, as messages.
 
     ready(stream): called whenever `take` may have something. dropped(): called when frames were passed over. window:
-    most frames that the client has not acknowledged, None for any number.
+    most frames that the client has not acknowledged, None for any number. every_s: seconds from one message with frames
+    to the next, None for a message to each frame. `close` it once nothing is taken any more.
     """
 
     def __init__(
@@ -28,6 +36,7 @@ class Stream(Listener):
         dropped: Callable[[], None],
         req_id: str | None,
         window: int | None,
+        every_s: float | None = None,
     ) -> None:
         self.req_id = req_id
         self.job: Job | None = None
@@ -35,6 +44,9 @@ class Stream(Listener):
         self._ready = ready
         self._dropped = dropped
         self._window = window
+        self._every_s = every_s
+        self._last = 0.0  # when frames were sent last, by the event loop's clock
+        self._timer: asyncio.TimerHandle | None = None  # of when the next are due
         self._head: deque[Wire] = deque()
         self._verdicts: dict[int, VerdictMessage] = {}
         self._end: Wire | None = None
@@ -67,9 +79,15 @@ class Stream(Listener):
         """Whether the end is known and still to be sent."""
         return self._end is not None and not self.over
 
-    def set_window(self, window: int | None) -> None:
-        self._window = window
+    def set_pace(self, window: int | None, every_s: float | None) -> None:
+        self._window, self._every_s = window, every_s
         self._ready(self)
+
+    def close(self) -> None:
+        """Nothing is taken from it any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def ack(self, seq: int) -> None:
         """The client has dealt with all frames up to `seq`."""
@@ -78,15 +96,15 @@ class Stream(Listener):
         self._ready(self)
 
     def take(self) -> Wire | bytes | None:
-        """What is to be sent next: a message, or the bytes of a frame. None: nothing now."""
+        """What is to be sent next: a message, or the bytes of one frame or more. None: nothing now."""
         if self._head:
             return self._head.popleft()
         for sample, message in self._verdicts.items():
             if message.seq <= self._sent:
                 return self._verdicts.pop(sample)
-        frame = self._frame()
-        if frame is not None:
-            return self._encoded(frame)
+        frames = self._frames()
+        if frames:
+            return self._encoded(frames)
         if self._end is None or self.over or self._sent < self._replay_to:
             return None
         if self._verdicts:  # on frames that were passed over
@@ -99,31 +117,75 @@ class Stream(Listener):
         self.over = True
         return report(error).message(job=None if self.job is None else self.job.id, req_id=self.req_id)
 
-    def _frame(self) -> codec.Frame | None:
-        full = self._window is not None and len(self._unacked) >= self._window
+    def _frames(self) -> list[codec.Frame]:
+        """The frames to send now: when more have come than may go together, the newest."""
+        room = self._room
         if self._sent < self._replay_to:
-            if full:
-                return None
-            kept = None if self.job is None else self.job.trajectory.after(self._sent)
-            if kept is not None:
-                return kept
+            if room <= 0:
+                return []
+            kept = self._kept()
+            if kept:
+                return kept[: min(room, self._most(kept[0]))]
             self._replay_to = self._sent  # they are no longer kept
         if self._first is not None:
-            return self._first
-        if self._newest is None or self._newest.seq <= self._sent:
-            return None
+            return [self._first]
+        newest = self._newest
+        if newest is None or newest.seq <= self._sent:
+            return []
         # The last frame waits for no one: a client that forgets to acknowledge must not miss the end.
-        return None if full and not self._newest.flags & codec.FLAG_FINAL else self._newest
+        room = max(room, 1) if newest.flags & codec.FLAG_FINAL else room
+        if room <= 0:
+            return []
+        if not self._due(newest, room):
+            self._hold()
+            return []
+        most = min(room, self._most(newest))
+        return [newest] if most == 1 else (self._kept() or [newest])[-most:]
 
-    def _encoded(self, frame: codec.Frame) -> bytes:
-        gap = frame.seq > self._sent + 1
-        if gap:
-            self._dropped()
-        self._sent = frame.seq
+    @property
+    def _room(self) -> int:
+        """Frames that may be sent before the client has acknowledged others."""
+        return sys.maxsize if self._window is None else self._window - len(self._unacked)
+
+    def _most(self, frame: codec.Frame) -> int:
+        """How many such frames may be in one message."""
+        return 1 if self._every_s is None else max(1, BUNDLE_BYTES // codec.size_of(frame))
+
+    def _kept(self) -> list[codec.Frame]:
+        """The frames after the one that was sent last, oldest first."""
+        return [] if self.job is None else self.job.trajectory.since(self._sent)
+
+    def _due(self, newest: codec.Frame, room: int) -> bool:
+        """Whether frames go now: the last ones always, and as many as may go together."""
+        if self._every_s is None or newest.flags & codec.FLAG_FINAL or self._end is not None:
+            return True
+        if newest.seq - self._sent >= min(room, self._most(newest)):
+            return True
+        return asyncio.get_running_loop().time() >= self._last + self._every_s
+
+    def _hold(self) -> None:
+        """Be ready once frames are due."""
+        if self._timer is None and self._every_s is not None:
+            self._timer = asyncio.get_running_loop().call_at(self._last + self._every_s, self._release)
+
+    def _release(self) -> None:
+        self._timer = None
+        self._ready(self)
+
+    def _encoded(self, frames: list[codec.Frame]) -> bytes:
+        flags = []
+        for frame in frames:
+            gap = frame.seq > self._sent + 1
+            if gap:
+                self._dropped()
+            flags.append(codec.FLAG_DROPPED if gap else 0)
+            self._sent = frame.seq
         self._first = None
         if self._window is not None:
-            self._unacked.append(frame.seq)
-        return codec.encode(frame, codec.FLAG_DROPPED if gap else 0)
+            self._unacked.extend(frame.seq for frame in frames)
+        if self._every_s is not None:
+            self._last = asyncio.get_running_loop().time()
+        return codec.encode_all(frames, flags)
 
     # --- from the job --------------------------------------------------------------------------------
 
@@ -138,7 +200,10 @@ class Stream(Listener):
         if frame.seq == 1:
             self._first = frame
         self._newest = frame
-        self._ready(self)
+        if self._first is None and not self._due(frame, self._room):
+            self._hold()  # to wake who sends for each frame would cost as much as to send it
+        else:
+            self._ready(self)
 
     def verdict(self, job: Job, sample: int, verdict: Verdict, seq: int) -> None:
         self._verdicts[sample] = _message(job, sample, verdict, seq)

@@ -12,7 +12,7 @@ from studio.client.aio_run import AsyncRun
 from studio.client.calls import Attempts, Call
 from studio.client.designs import AsyncDesigns
 from studio.client.molecules import AsyncMolecules
-from studio.client.story import Story, start_of
+from studio.client.story import EVERY_MS, WINDOW, Story, start_of
 from studio.client.trajectory import Trajectory, trajectory_of
 from studio.client.wiring import DEFAULT_URL, Wiring
 from studio.client.wishes import BlobLike, SpecLike, spec_of
@@ -79,15 +79,25 @@ class AsyncClient:
     # --- molecules, step by step ---------------------------------------------------------------------
 
     def stream(
-        self, spec: SpecLike, /, *, window: int = 16, deadline_s: float | None = None, **fields: Any
+        self,
+        spec: SpecLike,
+        /,
+        *,
+        window: int = WINDOW,
+        every_ms: int | None = EVERY_MS,
+        deadline_s: float | None = None,
+        **fields: Any,
     ) -> AsyncRun:
-        """Start a job and watch every step; see `Run`. window: most frames that may be under way to this reader."""
+        """Start a job and watch every step; see `Run`. window: most frames that may be under way to this reader.
+        every_ms: frames that come within so many milliseconds come together, which takes less work; None: each alone.
+        """
         start = start_of(spec_of(spec, fields), deadline_s)
-        return AsyncRun(self._wiring, Story(start, key=self._wiring.key, window=window), ours=True)
+        story = Story(start, key=self._wiring.key, window=window, every_ms=every_ms)
+        return AsyncRun(self._wiring, story, ours=True)
 
-    def follow(self, job: str, last_seq: int = 0, *, window: int = 16) -> AsyncRun:
+    def follow(self, job: str, last_seq: int = 0, *, window: int = WINDOW, every_ms: int | None = EVERY_MS) -> AsyncRun:
         """Watch a job that was started elsewhere, from the frame after `last_seq`."""
-        return AsyncRun(self._wiring, Story(None, job, last_seq, self._wiring.key, window), ours=False)
+        return AsyncRun(self._wiring, Story(None, job, last_seq, self._wiring.key, window, every_ms), ours=False)
 
     # --- jobs ----------------------------------------------------------------------------------------
 

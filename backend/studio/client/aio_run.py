@@ -1,6 +1,7 @@
 """One job on a socket of its own, step by step, awaited."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import Self
@@ -36,15 +37,13 @@ class AsyncRun(View):
         self._patience = Patience(wiring.patience_s)
         self._stack = AsyncExitStack()
         self._connection: ClientConnection | None = None
-        self._early: list[Event] = []
+        self._events: deque[Event] = deque()  # that came and have not been looked at
 
     async def __aenter__(self) -> Self:
         """Returns once the job was accepted."""
         try:
             while self.topology is None and not self.over:
-                event = await self._next()
-                if event is not None:
-                    self._early.append(event)
+                await self._hear()
         except BaseException:
             await self._hang_up()
             raise
@@ -57,12 +56,10 @@ class AsyncRun(View):
         return self
 
     async def __anext__(self) -> Event:
-        if self._early:
-            return self._early.pop(0)
-        while not self.over:
-            event = await self._next()
-            if event is not None:
-                return event
+        while not self._events and not self.over:
+            await self._hear()
+        if self._events:
+            return self._events.popleft()
         await self._hang_up()
         raise StopAsyncIteration
 
@@ -111,13 +108,12 @@ class AsyncRun(View):
 
     def branch(self, step: int, seed: int | None = None) -> "AsyncRun":
         """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
-        story = Story(self._story.branch(step, seed), key=self._wiring.key)
-        return AsyncRun(self._wiring, story, ours=True)
+        return AsyncRun(self._wiring, self._story.branch(step, seed), ours=True)
 
     # -------------------------------------------------------------------------------------------------
 
-    async def _next(self) -> Event | None:
-        """What the next message means; None: nothing, or the connection broke."""
+    async def _hear(self) -> None:
+        """Take the next message, unless the connection breaks."""
         connection = self._connection or await self._connect()
         try:
             await self._say(connection, self._story.due())
@@ -125,7 +121,7 @@ class AsyncRun(View):
         except BROKEN as error:
             await self._hang_up()
             await self._pause(Unreachable(f"the connection broke: {error or type(error).__name__}"))
-            return None
+            return
         before = self._story.heard
         try:
             found = self._story.receive(data)
@@ -136,12 +132,12 @@ class AsyncRun(View):
         if self._story.heard > before:
             self._patience.calm()
         if not isinstance(found, Again):
-            return found
+            self._events += found
+            return
         await self._pause(found.error)
         if self._connection is not None:
             with suppress(*BROKEN):  # the next `recv` will notice
                 await self._say(self._connection, [self._story.opening()])
-        return None
 
     async def _say(self, connection: ClientConnection, messages: list[str]) -> None:
         """All of them, or the connection is given up: whoever iterates next says on another what was left unsaid."""

@@ -18,7 +18,7 @@ from studio import protocol
 from studio.client import errors
 from studio.client.pending import Pending
 from studio.client.wishes import BlobLike, checked
-from studio.codec import Frame, decode
+from studio.codec import Frame, decode_all
 from studio.protocol import (
     SERVER_MESSAGE,
     Accepted,
@@ -38,6 +38,7 @@ type Opening = protocol.Start | protocol.Branch
 
 OPENING = "open"
 FIRST_PAUSE_S, LAST_PAUSE_S = 0.1, 3.0
+WINDOW, EVERY_MS = 16, 16
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Story:
     `result` or `error` at the end; `over` when nothing more will come. `heard` counts what came of the job.
     `pending`: wishes that may not have arrived.
 
-    opening: how it starts; None: `job` runs somewhere already. window: most frames that may be under way.
+    opening: how it starts; None: `job` runs somewhere already. window, every_ms: see `studio.protocol.Hello`.
     """
 
     def __init__(
@@ -63,7 +64,8 @@ class Story:
         job: str | None = None,
         last_seq: int = 0,
         key: str | None = None,
-        window: int = 16,
+        window: int = WINDOW,
+        every_ms: int | None = EVERY_MS,
     ) -> None:
         self.job = job
         self.seed: int | None = None
@@ -79,6 +81,7 @@ class Story:
         self._opening = opening
         self._key = key
         self._window = window
+        self._every_ms = every_ms
         self._acked = last_seq
         self._cancelling = False
         self._names = count(1)
@@ -89,7 +92,8 @@ class Story:
 
     def greeting(self) -> list[str]:
         """The first messages of a connection."""
-        hello = protocol.Hello(type="hello", client="studio.client", key=self._key, window=self._window)
+        pace = {"window": self._window, "every_ms": self._every_ms}
+        hello = checked(protocol.Hello, {"type": "hello", "client": "studio.client", "key": self._key, **pace})
         return [_text(hello), self.opening(), *self.pending.again()]
 
     def opening(self) -> str:
@@ -128,18 +132,19 @@ class Story:
     def steer(self, blobs: Sequence[BlobLike] | None, freeze: Sequence[int]) -> str:
         return self._wish(protocol.Steer, blobs=None if blobs is None else list(blobs), freeze=list(freeze))
 
-    def branch(self, step: int, seed: int | None) -> protocol.Branch:
-        """How a story begins that goes on from a step of this one."""
+    def branch(self, step: int, seed: int | None) -> "Story":
+        """One that goes on from a step of this one."""
         fields = {"type": "branch", "req_id": OPENING, "job": self._known(), "step": step, "seed": seed}
-        return checked(protocol.Branch, fields)
+        opening = checked(protocol.Branch, fields)
+        return Story(opening, key=self._key, window=self._window, every_ms=self._every_ms)
 
     # --- from the service ----------------------------------------------------------------------------
 
-    def receive(self, data: str | bytes) -> Event | Again | None:
-        """What a message means to the caller; None: nothing. Raises `ProblemError`."""
+    def receive(self, data: str | bytes) -> list[Event] | Again:
+        """What a message means to the caller, in order. Raises `ProblemError`."""
         if isinstance(data, bytes):
             self.heard += 1
-            return self._shown(decode(data))
+            return [frame for frame in decode_all(data) if self._shown(frame)]
         message = SERVER_MESSAGE.validate_json(data)
         self.heard += isinstance(message, Accepted | Topology | VerdictMessage | Final)
         match message:
@@ -150,17 +155,17 @@ class Story:
             case Topology() as topology:
                 self.topology = topology
             case VerdictMessage() as verdict:
-                return self._judged(verdict)
+                return [verdict] if self._judged(verdict) else []
             case Final() as final:
                 self.result, self.seed, self.over = final.result, final.result.seed, True
-                return final
+                return [final]
             case Pong():
                 self.pending.arrived()
             case BusyMessage() as busy:
                 return Again(errors.of_busy(busy))
             case ErrorMessage() as refusal:
-                return self._refused(refusal)
-        return None
+                return self._refused(refusal) or []
+        return []
 
     def sample(self, frame: Frame, i: int) -> NDArray[np.floating]:
         """Positions `[n, 3]` Å of sample `i` in a frame."""
@@ -168,17 +173,19 @@ class Story:
         ptr = self.topology.ptr
         return frame.positions[ptr[i] : ptr[i + 1]]
 
-    def _shown(self, frame: Frame) -> Frame | None:
+    def _shown(self, frame: Frame) -> bool:
+        """Whether it is news."""
         if frame.seq <= self.last_seq:
-            return None
+            return False
         self.frame, self.last_seq = frame, frame.seq
-        return frame
+        return True
 
-    def _judged(self, verdict: VerdictMessage) -> VerdictMessage | None:
+    def _judged(self, verdict: VerdictMessage) -> bool:
+        """Whether it is news."""
         if self.verdicts.get(verdict.sample) == verdict:  # it is told again after a `resume`
-            return None
+            return False
         self.verdicts[verdict.sample] = verdict
-        return verdict
+        return True
 
     def _refused(self, message: ErrorMessage) -> Again | None:
         error = errors.of_message(message)

@@ -1,6 +1,7 @@
 """One job on a socket of its own, step by step."""
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from typing import Self
@@ -44,15 +45,13 @@ class Run(View):
         self._patience = Patience(wiring.patience_s)
         self._stack = ExitStack()
         self._connection: ClientConnection | None = None
-        self._early: list[Event] = []
+        self._events: deque[Event] = deque()  # that came and have not been looked at
 
     def __enter__(self) -> Self:
         """Returns once the job was accepted."""
         try:
             while self.topology is None and not self.over:
-                event = self._next()
-                if event is not None:
-                    self._early.append(event)
+                self._hear()
         except BaseException:
             self._hang_up()
             raise
@@ -65,12 +64,10 @@ class Run(View):
         return self
 
     def __next__(self) -> Event:
-        if self._early:
-            return self._early.pop(0)
-        while not self.over:
-            event = self._next()
-            if event is not None:
-                return event
+        while not self._events and not self.over:
+            self._hear()
+        if self._events:
+            return self._events.popleft()
         self._hang_up()
         raise StopIteration
 
@@ -119,13 +116,12 @@ class Run(View):
 
     def branch(self, step: int, seed: int | None = None) -> "Run":
         """A new job from a kept frame of this one; with a `seed`, on fresh noise."""
-        story = Story(self._story.branch(step, seed), key=self._wiring.key)
-        return Run(self._wiring, story, ours=True)
+        return Run(self._wiring, self._story.branch(step, seed), ours=True)
 
     # -------------------------------------------------------------------------------------------------
 
-    def _next(self) -> Event | None:
-        """What the next message means; None: nothing, or the connection broke."""
+    def _hear(self) -> None:
+        """Take the next message, unless the connection breaks."""
         connection = self._connection or self._connect()
         try:
             for message in self._story.due():
@@ -134,7 +130,7 @@ class Run(View):
         except BROKEN as error:
             self._hang_up()
             self._pause(Unreachable(f"the connection broke: {error or type(error).__name__}"))
-            return None
+            return
         before = self._story.heard
         try:
             found = self._story.receive(data)
@@ -145,12 +141,12 @@ class Run(View):
         if self._story.heard > before:
             self._patience.calm()
         if not isinstance(found, Again):
-            return found
+            self._events += found
+            return
         self._pause(found.error)
         if self._connection is not None:
             with suppress(*BROKEN):  # the next `recv` will notice
                 self._connection.send(self._story.opening())
-        return None
 
     def _connect(self) -> ClientConnection:
         while True:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from studio.codec import HEADER, Frame, decode
+from studio.codec import Frame, decode_all
 from studio.protocol import Topology
 
 
@@ -45,19 +45,5 @@ def trajectory_of(topology: Topology, data: bytes) -> Trajectory:
         numbers=np.array(topology.numbers, dtype=np.int64),
         fixed=np.array(topology.fixed, dtype=np.bool_),
         ptr=np.array(topology.ptr, dtype=np.int64),
-        frames=frames_of(data),
+        frames=tuple(decode_all(data)),
     )
-
-
-def frames_of(data: bytes) -> tuple[Frame, ...]:
-    """Frames that follow one another."""
-    frames = []
-    start = 0
-    while start < len(data):
-        size = HEADER.size
-        if len(data) - start >= size:
-            *_, n_samples, n_atoms, _ = HEADER.unpack_from(data, start)
-            size += 12 * n_atoms + 8 * n_samples
-        frames.append(decode(data[start : start + size]))
-        start += size
-    return tuple(frames)

@@ -9,6 +9,7 @@ VERSION = 1
 SUBPROTOCOL = "gpff.v1"
 
 MAX_STEPS = 1024
+MAX_EVERY_MS = 1000
 MAX_LIST = 4096  # no list of a request is longer; the real limits are settings, told in `welcome`
 MAX_SEED = 2**53 - 1  # the largest integer that JSON in a browser keeps
 

@@ -9,6 +9,7 @@ from pydantic import Field, Strict, TypeAdapter, model_validator
 
 from studio.protocol.spec import GenerateSpec
 from studio.protocol.values import (
+    MAX_EVERY_MS,
     MAX_LIST,
     MAX_SEED,
     MAX_STEPS,
@@ -30,12 +31,17 @@ class Hello(Wire):
 
     `window`: the client acknowledges frames, and at most so many of each job are under way to it. The last frame of a
     job does not wait for acknowledgements. Without a window the socket's own backpressure holds frames back.
+
+    `every_ms`: frames of a job that come within so many milliseconds of the message before travel together in one
+    binary message, whole frames one after the other. The first and the last do not wait. Without it each frame is a
+    message.
     """
 
     type: Literal["hello"]
     client: Annotated[str, Strict(), Field(max_length=200)] | None = None
     key: Annotated[str, Strict(), Field(max_length=200)] | None = None
     window: Annotated[int, Strict(), Field(ge=1, le=MAX_STEPS)] | None = None
+    every_ms: Annotated[int, Strict(), Field(ge=1, le=MAX_EVERY_MS)] | None = None
 
 
 class Start(Wire):

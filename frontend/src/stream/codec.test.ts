@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodeFrame } from './codec'
+import { decodeFrame, decodeFrames } from './codec'
 
 /** A frame as the service writes it, byte by byte. */
 function frame({ atoms = 3, samples = 2, flags = 0, magic = 0x4647, version = 1, extra = 0 } = {}): ArrayBuffer {
@@ -40,9 +40,33 @@ describe('decodeFrame', () => {
   it.each([
     ['a truncated header', new ArrayBuffer(27), /at least 28 bytes/],
     ['another magic', frame({ magic: 1 }), /magic/],
+    ['a truncated body', frame().slice(0, 76), /80 bytes for 3 atoms and 2 samples, got 76/],
     ['another version', frame({ version: 2 }), /version/],
-    ['trailing bytes', frame({ extra: 4 }), /80 bytes for 3 atoms and 2 samples, got 84/],
+    ['trailing bytes', frame({ extra: 4 }), /80 bytes, got 84/],
   ])('refuses %s', (_, data, message) => {
     expect(() => decodeFrame(data)).toThrow(message)
+  })
+})
+
+describe('decodeFrames', () => {
+  const joined = (...parts: ArrayBuffer[]) => Uint8Array.from(parts.flatMap((part) => [...new Uint8Array(part)])).buffer
+
+  it('reads frames of different sizes that follow one another', () => {
+    const [one, two] = decodeFrames(joined(frame({ atoms: 3, flags: 4 }), frame({ atoms: 1, samples: 1, flags: 3 })))
+    expect(one).toMatchObject({ droppedBefore: true, final: false })
+    expect([...one.positions]).toEqual([0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4])
+    expect([...one.sigmaHat]).toEqual([0.5, 1.5])
+    expect(two).toMatchObject({ droppedBefore: false, final: true, key: true })
+    expect([...two.positions]).toEqual([0, 0.5, 1])
+    expect([...two.sigmaHat]).toEqual([0.5])
+  })
+
+  it.each([
+    ['nothing', new ArrayBuffer(0)],
+    ['a part of a header behind a frame', joined(frame(), new ArrayBuffer(8))],
+    ['a part of a frame behind a frame', joined(frame(), frame().slice(0, 40))],
+    ['something else behind a frame', joined(frame(), frame({ magic: 1 }))],
+  ])('refuses %s', (_, data) => {
+    expect(() => decodeFrames(data)).toThrow(/^frame/)
   })
 })

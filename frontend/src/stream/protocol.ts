@@ -85,12 +85,17 @@ export interface GenerateSpec {
  *
  * `window`: the client acknowledges frames, and at most so many of each job are under way to it. The last frame of a
  * job does not wait for acknowledgements. Without a window the socket's own backpressure holds frames back.
+ *
+ * `every_ms`: frames of a job that come within so many milliseconds of the message before travel together in one
+ * binary message, whole frames one after the other. The first and the last do not wait. Without it each frame is a
+ * message.
  */
 export interface Hello {
   readonly type: "hello";
   readonly client?: string | null;
   readonly key?: string | null;
   readonly window?: number | null;
+  readonly every_ms?: number | null;
 }
 
 export type Mat3 = readonly [Vec3, Vec3, Vec3];

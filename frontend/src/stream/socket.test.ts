@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Frame } from './codec'
+import { FRAME_MAGIC, PROTOCOL_VERSION } from './protocol'
 import { StudioSocket, type Clock, type LinkState, type Wire } from './socket'
 
 class FakeWire implements Wire {
@@ -34,7 +36,7 @@ function setUp() {
   const handlers = {
     onState: (s: LinkState) => states.push(s),
     onMessage: (m: unknown) => messages.push(m),
-    onFrame: () => messages.push('frame'),
+    onFrames: (frames: readonly Frame[]) => messages.push(frames.map((frame) => frame.seq)),
     onGarbage: (d: string) => garbage.push(d),
   }
   const socket = new StudioSocket('ws://x/ws', handlers, () => {
@@ -51,7 +53,7 @@ describe('StudioSocket', () => {
     socket.connect()
     wires[0].onopen?.()
     expect(wires[0].binaryType).toBe('arraybuffer')
-    expect(JSON.parse(wires[0].sent[0])).toMatchObject({ type: 'hello' })
+    expect(JSON.parse(wires[0].sent[0])).toMatchObject({ type: 'hello', every_ms: 16 })
     wires[0].onmessage?.({ data: '{"type":"pong"}' })
     expect(messages).toEqual([{ type: 'pong' }])
     expect(states.map((s) => s.kind)).toEqual(['connecting', 'online'])
@@ -90,6 +92,20 @@ describe('StudioSocket', () => {
     wires[0].onmessage?.({ data: '{"type":"pong"}' })
     expect(garbage).toHaveLength(2)
     expect(messages).toHaveLength(1)
+  })
+
+  it('hands over the frames of a message together', () => {
+    const { socket, wires, messages } = setUp()
+    socket.connect()
+    const data = new ArrayBuffer(2 * 28)
+    for (const [k, seq] of [7, 8].entries()) {
+      const view = new DataView(data, 28 * k)
+      view.setUint16(0, FRAME_MAGIC, true)
+      view.setUint8(2, PROTOCOL_VERSION)
+      view.setUint32(8, seq, true)
+    }
+    wires[0].onmessage?.({ data })
+    expect(messages).toEqual([[7, 8]])
   })
 
   it('stays closed when closed', () => {

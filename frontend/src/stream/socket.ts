@@ -1,4 +1,4 @@
-import { CodecError, decodeFrame, type Frame } from './codec'
+import { CodecError, decodeFrames, type Frame } from './codec'
 import { SUBPROTOCOL, type ClientMessage, type ServerMessage } from './protocol'
 
 export type LinkState =
@@ -9,7 +9,8 @@ export type LinkState =
 export interface SocketHandlers {
   onState(state: LinkState): void
   onMessage(message: ServerMessage): void
-  onFrame(frame: Frame): void
+  /** One or more, in their order, of one job. */
+  onFrames(frames: readonly Frame[]): void
   /** Something that is not of this protocol came in. */
   onGarbage(detail: string): void
 }
@@ -37,6 +38,8 @@ const systemClock: Clock = {
   },
 }
 
+/** Frames within so many milliseconds come in one message: a picture takes as long, and shows the last of them. */
+const EVERY_MS = 16
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 8_000
 
@@ -63,7 +66,7 @@ export class StudioSocket {
     wire.binaryType = 'arraybuffer'
     wire.onopen = () => {
       this.failures = 0
-      this.send({ type: 'hello', client: 'gpff-studio-page' }) // before anything that the state calls forth
+      this.send({ type: 'hello', client: 'gpff-studio-page', every_ms: EVERY_MS }) // before anything that the state calls forth
       this.handlers.onState({ kind: 'online' })
     }
     wire.onmessage = ({ data }) => this.receive(data)
@@ -90,7 +93,7 @@ export class StudioSocket {
 
   private receive(data: unknown): void {
     try {
-      if (data instanceof ArrayBuffer) this.handlers.onFrame(decodeFrame(data))
+      if (data instanceof ArrayBuffer) this.handlers.onFrames(decodeFrames(data))
       else if (typeof data === 'string') this.handlers.onMessage(JSON.parse(data) as ServerMessage)
     } catch (error) {
       if (!(error instanceof CodecError || error instanceof SyntaxError)) throw error
