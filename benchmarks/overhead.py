@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 import gpff
+from gpff.cores import cores
 from gpff.molecules import Floats
 from gpff.plan import compile
 from gpff.samplers import ForceFn
 from gpff.spec import Spec
 from studio import codec
 from studio.engine.channel import LENGTH, pack
-from studio.engine.cradle import cores
 from studio.engine.engine import Engine
 from studio.engine.messages import Snapshot, Start
 from studio.engine.scheduler import Scheduler

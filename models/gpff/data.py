@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from gpff.chemistry import BondWorkers, Verdict
+from gpff.cores import cores
 from gpff.elements import NUMBERS
 from gpff.errors import GpffError, InputError
 from gpff.molecules import pointers
@@ -138,7 +139,7 @@ def build(path: Path | str | None = None, workers: int | None = None, progress: 
     path = default_path() if path is None else Path(path)
     rows = list(tqdm(_rows(_source()), total=N_QM9, desc="reading QM9", unit="mol", disable=not progress))
     splits = _split(len(rows))
-    judged = _verdicts(rows, workers or os.cpu_count() or 1)
+    judged = _verdicts(rows, workers or cores())
     verdicts = tqdm(judged, total=len(rows), desc="perceiving bonds", unit="mol", disable=not progress)
     data = _assemble([(r, v.smiles, s) for r, v, s in zip(rows, verdicts, splits, strict=True) if v.smiles])
     _write(path, data)

@@ -7,7 +7,6 @@ With ``--only`` single pages are made; ``gpff baselines`` makes the comparison w
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +19,7 @@ from gpff import diagnostics, growth, quality, validity
 from gpff.cells import SHAPES, VARIANTS, Bench, Cell, held_out_formulas
 from gpff.checkpoint import load
 from gpff.chemistry import Verdict
+from gpff.cores import cores
 from gpff.data import QM9
 from gpff.data import load as load_data
 from gpff.growth_steps import flat_smiles
@@ -200,7 +200,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", choices=("val", "test"), default="test", help="val while settings are being chosen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes; 0: this one")
+    parser.add_argument("--workers", type=int, default=cores(), help="processes; 0: this one")
     parser.add_argument("--folder", type=Path, default=Path("runs/evaluate"), help="where what is made is kept")
     parser.add_argument("--output", type=Path, default=Path("docs/results"), help="folder for pages and figures")
 

@@ -13,7 +13,7 @@ import torch
 from tests.models.test_noising import made_set
 
 import gpff
-from gpff import property_net, train_properties
+from gpff import predictor, property_net, train_properties
 from gpff.data import QM9
 from gpff.property_net import PropertyModel, PropertyNet, properties, targets_of
 from gpff.train_properties import PropertyTrainer, PropertyTraining, export, mean_errors, train
@@ -143,6 +143,10 @@ def test_command_trains_and_weights_say_how_good_they_are(
     metrics = model.manifest["metrics"]
     assert metrics["gap"] == pytest.approx(gap, abs=0.06) and metrics["gap, paper"] == 42.4
     assert metrics["atomisation_energy"] == pytest.approx(energy, abs=0.06)
+    lean = predictor.load(str(file))
+    assert lean is not None and lean.card.trained_on.elements == (1, 6, 8) and lean.card.trained_on.max_heavy_atoms > 1
+    one = molecule(3)
+    assert lean(one.numbers, one.positions)[0] == pytest.approx(properties([one], model)[0].gap, abs=1e-3)
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
     with pytest.raises(gpff.WeightsError, match="expected sha256"):
         property_net.load(file)

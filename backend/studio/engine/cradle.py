@@ -9,6 +9,7 @@ import subprocess
 from contextlib import suppress
 from dataclasses import dataclass
 
+from gpff.cores import cores
 from studio.engine import nursery
 from studio.engine.nursery import NEWS
 
@@ -103,8 +104,3 @@ class Cradle:
             data += part
         kind, pid, code = NEWS.unpack(data)
         return kind, pid, code
-
-
-def cores() -> int:
-    """Those that this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
