@@ -30,7 +30,7 @@ describe('parseFormula', () => {
     ['6C', 'number follows'],
     ['C6-H5', '“-”'],
     ['C0', 'leave it out'],
-    ['C100H157', 'limit is 256'],
+    ['C2000H4002', 'limit is 4096'],
   ])('says why %j cannot be read', (text, part) => {
     expect(reason(text)).toContain(part)
   })

@@ -7,7 +7,8 @@ export type ParsedFormula =
   | { readonly ok: true; readonly composition: Composition }
   | { readonly ok: false; readonly reason: string }
 
-const MAX_ATOMS = 256
+/** No service may allow more; each has a limit of its own (256 unless it says otherwise), and names it in its answer. */
+const MAX_ATOMS = 4096
 const SUPPORTED = 'C, H, N, O and F'
 
 /** Reads a formula such as `C7H8O2`; the reason is a sentence that fits under the field. */
