@@ -19,6 +19,11 @@ Ints = NDArray[np.int64]
 # has moved by less than half of it.
 _CLOSEST = 1.0
 
+NEARLY_HOME, FAR_AWAY = (0.01, 0.2), (0.4, 2.0)
+"""Noise in Å, log-uniform, of most atoms and of the few, where noise is local."""
+MANY = 1 / 3
+"""Most of a molecule's atoms that are far away, as a share, where noise is local."""
+
 
 @dataclass(frozen=True)
 class NoiseConfig:
@@ -27,6 +32,7 @@ class NoiseConfig:
     A share ``compressed`` of the molecules is shrunk by a factor drawn from U(0, 1) before the noise is added: the
     first answer to a wide cloud is a mean of many molecules, far too small, and the network must know the way out.
     A share ``walked`` goes on from what the network made of a molecule before (`gpff.walking`).
+    In a share ``local`` a few neighbouring atoms are far away and the others nearly home (`local_noise`).
     ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
     ``align`` False does neither: atoms of one element keep the places that chance gave them.
     """
@@ -38,6 +44,7 @@ class NoiseConfig:
     uniform: float = 0.1
     compressed: float = 0.0
     walked: float = 0.0
+    local: float = 0.0
     rotations: int = 0
     align: bool = True
 
@@ -119,6 +126,31 @@ def turn(clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
     return turned
 
 
+def local_noise(uniform: Floats, clean: Floats, ptr: Ints) -> tuple[Floats, Floats]:
+    """Noise for molecules in which an atom and its nearest neighbours are far away, and the others nearly home.
+
+    So a sampler leaves a hydrogen on the wrong atom, and so a blob begins beside a scaffold. With one noise level for
+    all atoms such a state is so improbable that a network never sees it, and takes it for home.
+
+    Args:
+        uniform: ``[n_molecules, 4]`` from U(0, 1): how near, how far, which atom, and how many with it.
+        clean: ``[n_atoms, 3]`` Å; ptr: ``[n_molecules + 1]``.
+
+    Returns:
+        noise of the atoms nearly home, ``[n_molecules]`` Å; noise of each atom, ``[n_atoms]`` Å.
+    """
+    sizes, u = np.diff(ptr), uniform.T
+    mol_idx = np.repeat(np.arange(len(sizes)), sizes)
+    near, far = (low * (high / low) ** v for (low, high), v in ((NEARLY_HOME, u[0]), (FAR_AWAY, u[1])))
+    middle = ptr[:-1] + (u[2] * sizes).astype(np.int64)
+    many = 1 + (u[3] ** 2 * MANY * sizes).astype(np.int64)  # most often one
+    nearest = np.lexsort((np.square(clean - clean[middle][mol_idx]).sum(axis=1), mol_idx))
+    away = nearest[np.arange(len(clean)) - ptr[mol_idx] < many[mol_idx]]
+    noise = near[mol_idx]
+    noise[away] = far[mol_idx[away]]
+    return near.astype(np.float32), noise.astype(np.float32)
+
+
 def noised(
     data: QM9, ids: Ints, config: NoiseConfig, rng: np.random.Generator, keep: NDArray[np.bool_] | None = None
 ) -> Batch:
@@ -128,20 +160,28 @@ def noised(
     """
     sigma = config.draw(len(ids), rng)
     shrink = np.where(rng.random(len(ids)) < config.compressed, rng.random(len(ids)), 1.0).astype(np.float32)
+    local = rng.random((len(ids), 5), dtype=np.float32) if config.local else None
     sizes = data.ptr[ids + 1] - data.ptr[ids]
     noise = rng.standard_normal((int(sizes.sum()), 3), dtype=np.float32)
     if keep is not None:
         noise, sigma, ids, sizes = noise[np.repeat(keep, sizes)], sigma[keep], ids[keep], sizes[keep]
-        shrink = shrink[keep]
+        shrink, local = shrink[keep], None if local is None else local[keep]
     numbers, clean, ptr = gather(data, ids)
     mol_idx = np.repeat(np.arange(len(ids)), sizes)
+    each = sigma[mol_idx]
+    if local is not None:
+        few = (local[:, 0] < config.local) & (shrink == 1.0)
+        near, mixed = local_noise(local[:, 1:], clean, ptr)
+        sigma, each = np.where(few, near, sigma), np.where(few[mol_idx], mixed, each)
+    noise *= each[:, None]
     noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
-    positions = shrink[mol_idx, None] * clean + sigma[mol_idx, None] * noise
+    positions = shrink[mol_idx, None] * clean + noise
     target = align(numbers, clean, positions, ptr) if config.align else clean
     for _ in range(config.rotations):
         target = align(numbers, turn(target, positions, ptr), positions, ptr)
     forces = 2.0 * (target - positions)
     spread = np.sqrt(np.add.reduceat(np.square(clean).sum(1), ptr[:-1]) / (3 * sizes))
     # what a shrunk molecule lacks counts as noise: its loss would otherwise weigh as if it were nearly home
-    away = np.hypot(sigma, (1 - shrink) * spread).astype(np.float32)
+    added = np.sqrt(np.add.reduceat(np.square(each), ptr[:-1]) / sizes)
+    away = np.hypot(added, (1 - shrink) * spread).astype(np.float32)
     return Batch(numbers, positions, forces.astype(np.float32), ptr, mol_idx, away, ids, sigma)

@@ -104,12 +104,12 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
 
 
 PLAN = (
-    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "rotations", "loss_cap", "seed",
+    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "local", "rotations", "loss_cap", "seed",
     "objective", "time_aware", "align", "optimizer",
 )  # fmt: skip
 """Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
 
-NOISE = ("compressed", "walked", "rotations", "align")
+NOISE = ("compressed", "walked", "local", "rotations", "align")
 """Those of them that are fields of :class:`gpff.noising.NoiseConfig`."""
 
 
@@ -128,6 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("w-max", float, default.w_max, "bound of the loss weight 1/σ², 1/Å²")
     plan("compressed", float, default.noise.compressed, "share of shrunk molecules")
     plan("walked", float, default.noise.walked, "share of molecules that go on from the network's own answers")
+    plan("local", float, default.noise.local, "share of molecules of which a few atoms are far away, the others nearly home")
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
     plan("seed", int, default.seed, "of weights, order and noise")

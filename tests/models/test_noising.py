@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gpff.data import QM9
-from gpff.noising import NoiseConfig, align, gather, noised, turn
+from gpff.noising import MANY, NEARLY_HOME, NoiseConfig, align, gather, local_noise, noised, turn
 
 
 def made_set(sizes: list[int], seed: int = 0) -> QM9:
@@ -138,3 +138,40 @@ def test_compressed_molecules_are_shrunk_and_weigh_as_noise() -> None:
     assert batch.sigma[shrunk].min() > batch.sigma[~shrunk].max()
     lacking = (1 - size[shrunk] / whole[shrunk]) * whole[shrunk] / np.sqrt(30)
     np.testing.assert_allclose(batch.sigma[shrunk], lacking, rtol=0.2)
+
+
+def test_local_noise_moves_an_atom_and_its_neighbours_far_and_the_rest_little() -> None:
+    data = made_set([12] * 200)
+    uniform = np.random.default_rng(11).random((200, 4), dtype=np.float32)
+    near, each = local_noise(uniform, data.positions, data.ptr)
+    assert near.min() >= NEARLY_HOME[0] and near.max() <= NEARLY_HOME[1]
+    for m, of_atoms in enumerate(np.split(each, data.ptr[1:-1])):
+        away = of_atoms > NEARLY_HOME[1]
+        assert 1 <= away.sum() <= 1 + 12 * MANY and len(np.unique(of_atoms[away])) == 1
+        assert (of_atoms[~away] == near[m]).all()
+        clean = data.positions[data.ptr[m] : data.ptr[m + 1]]
+        middle = int(uniform[m, 2] * 12)
+        distance = np.linalg.norm(clean - clean[middle], axis=1)
+        assert away[middle] and distance[away].max() < distance[~away].min()
+
+
+def test_a_share_of_the_molecules_has_local_noise_and_the_labels_lead_home() -> None:
+    data = made_set([12] * 400)
+    config = NoiseConfig(mean=np.log(0.1), std=0.01, uniform=0.0, local=0.25, align=False)
+    batch = noised(data, np.arange(400), config, np.random.default_rng(12))
+    moved = np.linalg.norm(batch.forces / 2, axis=1)
+    spread = np.array([np.max(x) / np.median(x) for x in np.split(moved, batch.ptr[1:-1])])
+    assert 0.15 < (spread > 4).mean() < 0.35  # of equal noise the farthest of twelve goes about twice the median
+    home = batch.positions + batch.forces / 2
+    np.testing.assert_allclose(home, data.positions, atol=1e-5)
+    asked = np.sqrt([np.square(x).mean() for x in np.split(batch.forces / 2, batch.ptr[1:-1])])
+    assert abs(np.mean(asked / batch.sigma) - 1) < 0.15  # the loss is weighed by how far the atoms are on the whole
+
+
+def test_a_part_of_a_batch_has_the_local_noise_that_it_has_in_the_whole() -> None:
+    data, config = made_set([9] * 16), NoiseConfig(local=0.5)
+    whole = noised(data, np.arange(16), config, np.random.default_rng(13))
+    keep = np.arange(16) % 3 == 0
+    part = noised(data, np.arange(16), config, np.random.default_rng(13), keep)
+    np.testing.assert_array_equal(part.positions, whole.positions[keep[whole.mol_idx]])
+    np.testing.assert_array_equal(part.sigma, whole.sigma[keep])
