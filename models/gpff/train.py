@@ -128,7 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("w-max", float, default.w_max, "bound of the loss weight 1/σ², 1/Å²")
     plan("compressed", float, default.noise.compressed, "share of shrunk molecules")
     plan("walked", float, default.noise.walked, "share of molecules that go on from the network's own answers")
-    plan("local", float, default.noise.local, "share of molecules of which a few atoms are far away, the others nearly home")
+    plan("local", float, default.noise.local, "share of molecules with a few atoms far away")
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
     plan("seed", int, default.seed, "of weights, order and noise")
