@@ -20,8 +20,10 @@ class Build(build_py):
         for source, target in CARRIED.items():
             if (HERE / source).is_dir():
                 shutil.copytree(HERE / source, Path(self.build_lib) / target, dirs_exist_ok=True)
-            else:
+            elif source == "frontend/dist":
                 self.warn(f"{source} is missing: the wheel goes without; build it first (make setup)")
+            else:
+                raise FileNotFoundError(f"{source} is missing: a wheel without it could generate nothing")
 
 
 setup(cmdclass={"build_py": Build})
