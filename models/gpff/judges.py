@@ -63,7 +63,9 @@ def relax(numbers: Ints, positions: Floats) -> Relaxed:
     converge.
     """
     from tblite.interface import Calculator
+    from threadpoolctl import threadpool_limits
 
+    threadpool_limits(1)  # a small molecule is done in the time that its threads wait for each other
     calculator = Calculator("GFN2-xTB", np.asarray(numbers, dtype=np.int64), positions / BOHR)
     calculator.set("verbosity", 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.models.test_judges import embedded
+from tests.models.test_noising import made_set
 
 from gpff import quality
 from gpff.chemistry import perceive
@@ -70,3 +72,16 @@ def test_pictures_and_tables(tmp_path: Path) -> None:
     line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 2, 2, 0, None, None, None, 0)
     page = quality.table([line], MODEL, "gpff evaluate", 256)
     assert "| 0.0100 | 0.004 | 0.0200 | 0.003 | 0.0300 | 0.003 |" in page and "| – | – | – |" in page
+
+
+def test_the_reference_is_of_the_training_split_and_the_row_of_qm9_of_the_test_split() -> None:
+    data = made_set([7] * 40)
+    data = replace(data, split=np.array([0] * 30 + [2] * 10, dtype=np.uint8))
+    theirs, others = quality.held_out(data, 4, 12)
+    pieces = np.split(data.positions, data.ptr[1:-1])
+
+    def where(molecules: list[Molecule]) -> set[int]:
+        return {next(i for i, x in enumerate(pieces) if np.array_equal(x, m.positions)) for m in molecules}
+
+    assert len(where(theirs)) == 4 and min(where(theirs)) >= 30
+    assert len(where(others)) == 12 and max(where(others)) < 30
