@@ -99,15 +99,6 @@ class Plan:
         """How many independent coordinates noise has: `3 (n - 1)` when centred, `3 n_free` beside a scaffold."""
         return np.asarray(3.0 * np.maximum(self.free_sizes - ~self.anchored, 1))
 
-    @cached_property
-    def blob_idx(self) -> Ints:
-        """Which blob of its molecule each atom belongs to: `[n_atoms]`, -1 for the scaffold."""
-        first = np.searchsorted(self.blobs.molecule, np.arange(self.n_molecules))
-        within = np.arange(len(self.blobs.molecule)) - first[self.blobs.molecule]
-        index = np.full(self.n_atoms, -1, dtype=np.int64)
-        index[self.blobs.atoms] = np.repeat(within, np.diff(self.blobs.ptr))
-        return index
-
     def __getstate__(self) -> dict[str, Any]:
         """The fields alone: what follows from them is worked out anew where it is needed."""
         return {field.name: getattr(self, field.name) for field in fields(self)}

@@ -57,7 +57,10 @@ def test_joined_plans_run_as_they_would_alone() -> None:
     np.testing.assert_allclose(
         final.positions, np.concatenate([run(plan, harmonic)[-1].positions for plan in plans]), rtol=0, atol=1e-12
     )
-    np.testing.assert_array_equal(joined.blob_idx, np.concatenate([plan.blob_idx for plan in plans]))
+    first = np.cumsum([0, *(plan.n_atoms for plan in plans)])
+    atoms = [plan.blobs.atoms + start for plan, start in zip(plans, first, strict=False)]
+    np.testing.assert_array_equal(joined.blobs.atoms, np.concatenate(atoms))
+    np.testing.assert_array_equal(np.diff(joined.blobs.ptr), np.concatenate([np.diff(p.blobs.ptr) for p in plans]))
     np.testing.assert_array_equal(joined.mol_idx[joined.blobs.atoms[joined.blobs.ptr[:-1]]], joined.blobs.molecule)
 
 

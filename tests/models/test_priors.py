@@ -65,7 +65,7 @@ def test_two_placed_blobs_without_a_scaffold_stay_where_they_are_put() -> None:
     left = Blob(numbers=(6, 1, 1, 1), center=(-3, 0, 0))
     right = Blob(numbers=(8, 1), center=(2, 1, 0))
     plan = compile(Spec((left, right), n_samples=3, steps=200))
-    assert plan.blob_idx.tolist() == [0, 0, 0, 0, 1, 1] * 3
+    assert np.diff(plan.blobs.ptr).tolist() == [4, 2] * 3 and plan.blobs.molecule.tolist() == [0, 0, 1, 1, 2, 2]
     state = init(plan)
     x = propose(plan, state)
     means = segment_mean(x[plan.blobs.atoms], plan.blobs.ptr)
