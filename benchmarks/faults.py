@@ -15,7 +15,7 @@ import websockets
 from benchmarks.load.memory import family, is_engine
 from benchmarks.server import Server, serving
 from benchmarks.wire import start, user
-from studio.codec import decode
+from studio.codec import decode_all
 
 USERS, KILLS = 4, 5
 JOBS_EACH = 12  # when the service is told to end
@@ -53,8 +53,10 @@ async def _kills(server: Server) -> tuple[tuple[float, ...], int]:
             await start(connection, "job", i, steps=1024)
             async for data in connection:
                 if isinstance(data, bytes):
-                    arrivals[i].append(time.perf_counter())
-                    seqs[i].append(decode(data).seq)
+                    arrived = time.perf_counter()
+                    for frame in decode_all(data):
+                        arrivals[i].append(arrived)
+                        seqs[i].append(frame.seq)
                 elif json.loads(data)["type"] == "final":
                     return
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.load.memory import family, is_engine
+
 ROOT = Path(__file__).resolve().parents[1]
 READY_S, END_S = 120.0, 60.0
 
@@ -39,10 +41,27 @@ class Server:
             body: bytes = answer.read()
         return body.decode()
 
+    def cpu_s(self) -> dict[str, float]:
+        """Seconds of a processor that its processes have taken so far: web, engine, and judges with all others."""
+        spent = {"web": 0.0, "engine": 0.0, "judges": 0.0}
+        for pid in family(self.process.pid):
+            part = "web" if pid == self.process.pid else "engine" if is_engine(pid) else "judges"
+            spent[part] += _cpu_s(pid)
+        return spent
+
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""
         lines = [line.rsplit(" ", 1) for line in self.get("/metrics").splitlines() if not line.startswith("#")]
         return sum(float(value) for key, value in lines if key.split("{")[0] == name)
+
+
+def _cpu_s(pid: int) -> float:
+    """Of one process; nothing when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @contextmanager

@@ -67,15 +67,8 @@ def _stream(flow: Streams) -> str:
 
 
 def _throughput() -> Iterator[str]:
-    found = throughput.measure()
-    yield from (
-        "## Batched against one at a time",
-        "",
-        f"{throughput.USERS} users, each with one job after the other: {found.batched:.2f} jobs/s where jobs share "
-        f"calls, {found.one_at_a_time:.2f} jobs/s where one runs at a time (`STUDIO_MAX_RUNNING=1`): "
-        f"**{found.ratio:.1f} ×** (bar: 2 ×).",
-        "",
-    )
+    yield from ("## Batched against one at a time", "")
+    yield from throughput.lines()
 
 
 def _overhead() -> Iterator[str]:

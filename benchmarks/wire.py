@@ -12,8 +12,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from studio.codec import decode_all
+
 SPEC: dict[str, Any] = {"formula": "C7H8O2", "n_samples": 3, "steps": 64}
 """What the streams are of: 3 candidates of 17 atoms."""
+EVERY_MS = 16
 
 
 @dataclass(frozen=True)
@@ -37,9 +40,10 @@ class Seen:
 
 @asynccontextmanager
 async def user(port: int) -> AsyncIterator[ClientConnection]:
-    """A connection of its own."""
+    """A connection of its own, which takes frames as the page and the client do."""
     options: dict[str, Any] = {"compression": None, "max_size": None, "max_queue": None, "open_timeout": 60}
     async with connect(f"ws://127.0.0.1:{port}/ws", subprotocols=[Subprotocol("gpff.v1")], **options) as connection:
+        await connection.send(json.dumps({"type": "hello", "client": "benchmark", "every_ms": EVERY_MS}))
         yield connection
 
 
@@ -51,7 +55,7 @@ async def run(connection: ClientConnection, seed: int, **changes: Any) -> Seen:
     while True:
         data = await connection.recv()
         if isinstance(data, bytes):
-            frames.append(time.perf_counter() - began)
+            frames += [time.perf_counter() - began] * len(decode_all(data))
             continue
         message = json.loads(data)
         if message["type"] == "final":
