@@ -1,9 +1,8 @@
-"""Jobs by REST: queued, listed, waited for, cancelled, their frames; each owner's own; sent twice and run once."""
+"""Jobs by REST: queued, listed, waited for, cancelled; each owner's own; line by line."""
 
 import asyncio
 import json
 import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,8 @@ import pytest
 from client import Live, connected, running, settings
 from test_rest import problem
 
-from gpff.formats import read
 from studio import keys
-from studio.codec import FLAG_DROPPED, FLAG_FINAL, HEADER, Frame, decode
+from studio.codec import decode_all
 
 WATER = {"formula": "H2O", "n_samples": 2, "steps": 6, "seed": 3}
 LONG = {"formula": "C7H8O2", "steps": 1024, "seed": 1}
@@ -33,16 +31,6 @@ def finished(live: Live, job: str) -> dict[str, Any]:
     answer: dict[str, Any] = live.get(f"/jobs/{job}?wait_s=30").json()
     assert answer["state"] == "finished", answer
     return answer
-
-
-def frames_of(data: bytes) -> list[Frame]:
-    frames = []
-    while data:
-        *_, n_samples, n_atoms, _ = HEADER.unpack_from(data)
-        size = HEADER.size + 12 * n_atoms + 8 * n_samples
-        frames.append(decode(data[:size]))
-        data = data[size:]
-    return frames
 
 
 # --- queued, looked at, cancelled --------------------------------------------------------------------
@@ -105,7 +93,7 @@ def test_a_job_is_paused_steered_rewound_and_goes_on(live: Live) -> None:
     assert wish("resume_run")["state"] == "running"
     while live.get(f"/jobs/{job}").json()["step"] < 9:
         time.sleep(0.01)
-    steps = [frame.step for frame in frames_of(live.get(f"/jobs/{job}/trajectory").content)]
+    steps = [frame.step for frame in decode_all(live.get(f"/jobs/{job}/trajectory").content)]
     assert sum(b < a for a, b in pairwise(steps)) == 1
     httpx.delete(f"{live.url}/jobs/{job}", timeout=30)
     problem(live.post(f"/jobs/{job}/pause"), 409, "ended")
@@ -255,64 +243,6 @@ async def test_a_job_is_followed_by_the_socket_too(live: Live) -> None:
         assert client.stories[job].frames[-1].step == 6
 
 
-# --- frames ------------------------------------------------------------------------------------------
-
-
-async def test_the_binary_trajectory_is_what_the_socket_sends(live: Live) -> None:
-    async with connected(live) as client:
-        story = await client.run(**WATER)
-    job = story.one("final")["job"]
-    response = await asyncio.to_thread(live.get, f"/jobs/{job}/trajectory")
-    assert response.headers["content-type"] == "application/vnd.gpff.frames"
-    frames = frames_of(response.content)
-    assert [frame.seq for frame in frames] == list(range(1, 8)) and frames[-1].flags & FLAG_FINAL
-    kept = {frame.seq: frame for frame in frames}
-    for frame in story.frames:
-        assert frame.positions.tobytes() == kept[frame.seq].positions.tobytes()
-        assert frame.rms_force.tobytes() == kept[frame.seq].rms_force.tobytes()
-    rest = await asyncio.to_thread(live.get, f"/jobs/{job}/trajectory?last_seq=5")
-    assert [frame.seq for frame in frames_of(rest.content)] == [6, 7]
-    topology = (await asyncio.to_thread(live.get, f"/jobs/{job}/topology")).json()
-    assert topology == {**story.one("topology")}
-
-
-def test_a_trajectory_with_gaps_says_so(live: Live) -> None:
-    job = submitted(live, {**WATER, "steps": 9, "stride": 9})
-    finished(live, job)
-    frames = frames_of(live.get(f"/jobs/{job}/trajectory").content)
-    assert [(frame.step, bool(frame.flags & FLAG_DROPPED)) for frame in frames] == [(0, False), (9, False)]
-    store = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
-    store.find(job).trajectory._checkpoints.insert(0, store.find(job).trajectory._checkpoints.pop())
-    del store.find(job).trajectory._checkpoints[1:]
-    (frame,) = frames_of(live.get(f"/jobs/{job}/trajectory").content)
-    assert frame.seq == 2 and frame.flags & FLAG_DROPPED
-
-
-def test_trajectories_as_text(live: Live) -> None:
-    job = submitted(live)
-    result = finished(live, job)["result"]
-    by_accept = live.get(f"/jobs/{job}/trajectory", headers={"Accept": "text/html, chemical/x-extxyz;q=0.9"})
-    assert by_accept.headers["content-type"].startswith("chemical/x-extxyz")
-    found = read(by_accept.text, "extxyz")
-    assert len(found) == 7 * 2 and found[0].numbers.tolist() == [1, 1, 8]
-    last = np.array(result["candidates"][1]["positions"])
-    np.testing.assert_allclose(found[-1].positions, last, atol=1e-6)
-    assert f"frame=6 molecule=1 job={job} seq=7 step=6" in by_accept.text
-
-    pdb = live.get(f"/jobs/{job}/trajectory?format=pdb", headers={"Accept": "chemical/x-extxyz"})
-    assert pdb.headers["content-type"].startswith("chemical/x-pdb") and f"job-{job}.pdb" in str(pdb.headers)
-    assert pdb.text.count("MODEL ") == 7 and pdb.text.count("CONECT") == 6 and pdb.text.endswith("END\n")
-
-
-def test_a_job_without_frames_has_an_empty_trajectory() -> None:
-    with running(settings("late"), ready=False) as live:
-        job = submitted(live)
-        for format in ("frames", "extxyz", "pdb"):
-            response = live.get(f"/jobs/{job}/trajectory?format={format}")
-            assert response.status_code == 200 and response.content == b""
-        assert live.get(f"/jobs/{job}").json()["state"] == "queued"
-
-
 # --- owners ------------------------------------------------------------------------------------------
 
 
@@ -332,77 +262,6 @@ def test_another_owners_jobs_are_not_there(tmp_path: Path) -> None:
         generated = live.post("/generate", json=WATER, headers=bert).json()["job"]
         problem(live.get(f"/jobs/{generated}", headers=anna), 404, "unknown_job")
         assert live.get(f"/jobs/{generated}", headers=bert).status_code == 200
-
-
-# --- sent twice --------------------------------------------------------------------------------------
-
-
-def test_a_request_with_a_key_runs_once(live: Live) -> None:
-    headers = {"Idempotency-Key": "one"}
-    first, second = (live.post("/jobs", json={"formula": "CH4", "steps": 5}, headers=headers) for _ in range(2))
-    assert first.json()["job"] == second.json()["job"] and first.json()["seed"] == second.json()["seed"]
-    assert "idempotent-replayed" not in first.headers and second.headers["idempotent-replayed"] == "true"
-    for other in ({"formula": "CH4", "steps": 6}, {"formula": "H2O"}):
-        response = live.post("/jobs", json=other, headers=headers)
-        assert problem(response, 422, "invalid")["field"] == "header.idempotency-key"
-    problem(live.post("/generate", json={"formula": "CH4", "steps": 5}, headers=headers), 422, "invalid")
-
-
-def test_equal_requests_at_once_share_one_job(live: Live) -> None:
-    def ask(_: int) -> httpx.Response:
-        body = {"formula": "C2H6O", "steps": 30}
-        return live.post("/generate", json=body, headers={"Idempotency-Key": "many"})
-
-    with ThreadPoolExecutor(6) as pool:
-        answers = list(pool.map(ask, range(6)))
-    assert len({answer.text for answer in answers}) == 1 and answers[0].status_code == 200
-    assert sorted(answer.headers.get("idempotent-replayed", "") for answer in answers) == ["", *["true"] * 5]
-
-
-def test_a_repeated_request_may_ask_for_another_form(live: Live) -> None:
-    headers = {"Idempotency-Key": "forms"}
-    result = live.post("/generate", json=WATER, headers=headers).json()
-    sdf = live.post("/generate", json=WATER, headers={**headers, "Accept": "chemical/x-mdl-sdfile"})
-    assert sdf.text.count("$$$$") == 2 and sdf.headers["idempotent-replayed"] == "true"
-    lines = live.post("/generate", json=WATER, headers={**headers, **NDJSON}).text.splitlines()
-    assert [json.loads(line).get("candidate") for line in lines[:-1]] == result["candidates"]
-
-
-def test_a_request_that_was_refused_may_be_sent_again(live: Live) -> None:
-    headers = {"Idempotency-Key": "refused"}
-    problem(live.post("/jobs", json={"formula": "Zz"}, headers=headers), 422, "invalid")
-    assert live.post("/jobs", json=WATER, headers=headers).status_code == 202
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb"])
-def test_senseless_keys_are_refused(live: Live, key: str) -> None:
-    response = live.post("/jobs", json=WATER, headers={"Idempotency-Key": key})
-    assert problem(response, 422, "invalid")["field"] == "header.idempotency-key"
-
-
-async def test_a_client_that_went_away_fetches_its_result_with_the_same_key(live: Live) -> None:
-    jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
-    headers = {"Idempotency-Key": "lost"}
-    body = {"formula": "C7H8O2", "steps": 200, "seed": 1}
-    async with httpx.AsyncClient(base_url=live.url) as client:
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post("/generate", json=body, headers=headers, timeout=0.2)
-        async with asyncio.timeout(10):
-            while ("local", "lost") not in jobs.receipts._receipts:
-                await asyncio.sleep(0.01)
-        answer = await client.post("/generate", json=body, headers=headers, timeout=30)
-    assert answer.status_code == 200 and answer.headers["idempotent-replayed"] == "true"
-    assert answer.json()["candidates"][0]["steps"] == 200
-
-
-def test_keys_go_when_their_jobs_go() -> None:
-    with running(settings("harmonic", retain_s=0.1)) as live:
-        jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]
-        headers = {"Idempotency-Key": "short"}
-        first = submitted(live, headers=headers)
-        while len(jobs.receipts):
-            time.sleep(0.02)
-        assert submitted(live, headers=headers) != first
 
 
 # --- line by line ------------------------------------------------------------------------------------
