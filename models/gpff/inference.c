@@ -1,7 +1,8 @@
 /* Pseudo-forces of a batch in one call: the whole network, without gradients (kernel.c and mixing.c have those).
  *
- * Every thread takes a run of atoms through all layers and waits for the others once a layer, because messages come
- * from atoms that may be another's. Nothing is allocated; everything between two layers stays in the caches.
+ * A batch of many molecules is cut into chunks, each of which one thread takes through all layers. Of a few molecules
+ * every thread takes a run of atoms, and waits for the others once a layer, because messages come from atoms that may
+ * be another's. Nothing is allocated; everything between two layers stays in the caches.
  * Symbols as in kernel.c and mixing.c.
  */
 #include <math.h>
@@ -9,9 +10,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "crew.h"
+
 #define SMALLEST 1e-24f /* of a squared norm in the head, as in mixing.c */
 #define TILE 40         /* atoms whose intermediate results a thread keeps at once */
-#define CHUNK 80        /* atoms a thread, at most, that go through the layers together: more outgrow its L2 cache */
+#define CHUNK 80        /* atoms a thread, or so, that go through the layers together: more outgrow its L2 cache */
 
 /* A product's weights as [n / panel, k, panel] and its bias [n], n filled up with zeros to whole panels. */
 typedef struct {
@@ -141,30 +144,69 @@ static float *lay_out(const network_t *net, int64_t n, int64_t pairs, int n_thre
     return at;
 }
 
-/* The molecules from `m` on that go together: the first that does not; atoms and floats for pairs are counted. */
-static int64_t chunk(const int64_t *ptr, int64_t m, int64_t n_molecules, int n_threads, int64_t *atoms,
-                     int64_t *pairs) {
-    *atoms = *pairs = 0;
-    int64_t first = m;
-    for (; m < n_molecules; ++m) {
-        const int64_t n = ptr[m + 1] - ptr[m];
-        if (m > first && *atoms + n > (int64_t)CHUNK * n_threads) break;
-        *atoms += n;
-        *pairs += n * 6 * wide(n);
+/* How a batch is gone about: `chunks` of whole molecules, one thread each and `members` threads at once; or, in turn,
+ * chunks that a `team` shares. */
+typedef struct {
+    const int64_t *ptr;
+    int64_t n_molecules, chunks;
+    int members, team;
+} way_t;
+
+static way_t way_of(const int64_t *ptr, int64_t n_molecules, int team, int members) {
+    const int64_t n_atoms = ptr[n_molecules];
+    members = members < team ? team : members;
+    members = members < n_molecules ? members : (int)n_molecules;
+    way_t way = {ptr, n_molecules, (n_atoms + CHUNK - 1) / CHUNK, members, team};
+    if (way.chunks < 2 || n_molecules < way.team || n_molecules < 2) { /* too few to go round */
+        const int64_t together = (int64_t)CHUNK * team;
+        way.chunks = (n_atoms + together - 1) / together;
+        way.members = 1;
+    } else {
+        way.team = 1;
+        way.chunks = (way.chunks + way.members - 1) / way.members * way.members; /* nobody waits while others have two */
     }
-    return m;
+    return way;
 }
 
-/* Floats of memory that gpff_forces asks for. */
-int64_t gpff_forces_room(const network_t *net, const int64_t *ptr, int64_t n_molecules, int n_threads) {
-    int64_t most = 0, atoms, pairs;
-    for (int64_t m = 0; m < n_molecules;) {
-        m = chunk(ptr, m, n_molecules, n_threads, &atoms, &pairs);
+/* The first molecule of chunk c: a molecule is where its middle is, of chunks of the same size. */
+static int64_t first_of(const way_t *way, int64_t c) {
+    int64_t low = 0, high = way->n_molecules;
+    while (low < high) {
+        const int64_t m = low + (high - low) / 2;
+        if ((way->ptr[m] + way->ptr[m + 1]) * way->chunks / 2 < c * way->ptr[way->n_molecules]) low = m + 1;
+        else high = m;
+    }
+    return low;
+}
+
+/* The chunk's molecules are [m, end); its atoms, and floats for its pairs. */
+static int64_t chunk(const way_t *way, int64_t c, int64_t *m, int64_t *end, int64_t *pairs) {
+    *m = first_of(way, c);
+    *end = c + 1 < way->chunks ? first_of(way, c + 1) : way->n_molecules;
+    *pairs = 0;
+    for (int64_t i = *m; i < *end; ++i) {
+        const int64_t n = way->ptr[i + 1] - way->ptr[i];
+        *pairs += n * 6 * wide(n);
+    }
+    return way->ptr[*end] - way->ptr[*m];
+}
+
+/* Floats that each member needs. */
+static int64_t room_of(const network_t *net, const way_t *way) {
+    int64_t most = 0, m, end, pairs;
+    for (int64_t c = 0; c < way->chunks; ++c) {
+        const int64_t n = chunk(way, c, &m, &end, &pairs);
         work_t s;
-        const int64_t floats = lay_out(net, atoms, pairs, n_threads, 0, &s, 0) - (float *)0;
+        const int64_t floats = lay_out(net, n, pairs, way->team, 0, &s, 0) - (float *)0;
         if (floats > most) most = floats;
     }
     return most;
+}
+
+/* Floats of memory that gpff_forces asks for. */
+int64_t gpff_forces_room(const network_t *net, const int64_t *ptr, int64_t n_molecules, int team, int members) {
+    const way_t way = way_of(ptr, n_molecules, team, members);
+    return room_of(net, &way) * way.members;
 }
 
 /* The molecules [m, end): centred in double precision, since one that is far from the origin must not lose digits,
@@ -199,22 +241,45 @@ static void prepare(const work_t *s, const int64_t *numbers, const double *posit
     }
 }
 
+typedef struct {
+    const network_t *net;
+    const way_t *way;
+    const int64_t *numbers;
+    const double *positions;
+    float *room, *forces;
+    int64_t floats; /* of room for each member */
+    share_fn *share;
+} batch_t;
+
+static void forces_of_chunk(void *task, int64_t c, int member) {
+    const batch_t *b = task;
+    const int team = b->way->team;
+    int64_t m, end, pairs;
+    const int64_t n = chunk(b->way, c, &m, &end, &pairs);
+    if (m == end) return;
+    work_t s;
+    room_t rooms[team];
+    lay_out(b->net, n, pairs, team, b->room + member * b->floats, &s, rooms);
+    prepare(&s, b->numbers, b->positions, b->way->ptr, m, end);
+    float *forces = b->forces + 3 * b->way->ptr[m];
+    if (team == 1) {
+        b->share(b->net, &s, 0, n, rooms, forces);
+        return;
+    }
+#pragma omp parallel num_threads(team)
+    {
+        const int64_t t = omp_get_thread_num(), of = omp_get_num_threads();
+        b->share(b->net, &s, n * t / of, n * (t + 1) / of, &rooms[t], forces);
+    }
+}
+
 /* forces [n_atoms, 3] Å of numbers [n_atoms], positions [n_atoms, 3] Å and ptr [n_molecules + 1]; `room` as
- * gpff_forces_room says, aligned to 64 bytes. */
+ * gpff_forces_room says, aligned to 64 bytes. `team`: threads for few molecules, `members`: for many, if that is more. */
 void gpff_forces(const network_t *net, const int64_t *numbers, const double *positions, const int64_t *ptr,
-                 int64_t n_molecules, float *room, float *forces, int n_threads) {
+                 int64_t n_molecules, float *room, float *forces, int team, int members) {
     int lanes;
     share_fn *share = choose(&lanes);
-    for (int64_t m = 0, end, n, pairs; m < n_molecules; m = end) {
-        end = chunk(ptr, m, n_molecules, n_threads, &n, &pairs);
-        work_t s;
-        room_t rooms[n_threads];
-        lay_out(net, n, pairs, n_threads, room, &s, rooms);
-        prepare(&s, numbers, positions, ptr, m, end);
-#pragma omp parallel num_threads(n_threads)
-        {
-            const int64_t t = omp_get_thread_num(), of = omp_get_num_threads();
-            share(net, &s, n * t / of, n * (t + 1) / of, &rooms[t], forces + 3 * ptr[m]);
-        }
-    }
+    const way_t way = way_of(ptr, n_molecules, team, members);
+    batch_t batch = {net, &way, numbers, positions, room, forces, room_of(net, &way), share};
+    crew_run(forces_of_chunk, &batch, way.chunks, way.members);
 }

@@ -1,13 +1,18 @@
 """The whole network in one call of compiled code (inference.c), for forces without gradients.
 
 Between two blocks of the differentiable path (fused.py) stand PyTorch's dispatch, fresh tensors and a wait of all
-threads; for the eight molecules of a few users they took longer than the arithmetic. Here every thread takes a run of
-atoms through all layers in memory that stays, and a row of a product is the same whatever stands beside it.
+threads; for the eight molecules of a few users they took longer than the arithmetic. Here every thread takes some
+molecules, or of a few molecules a run of atoms, through all layers in memory that stays, and a row of a product is the
+same whatever stands beside it.
+
+``GPFF_THREADS``, an environment variable: threads that share batches of many molecules, where that is more than
+PyTorch's. They wait for nobody, so that a busy machine does not slow them down as it does PyTorch's.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 from threading import Lock
 
 import numpy as np
@@ -63,6 +68,7 @@ class CompiledNetwork:
             EPSILON,
             grid.n_grid,
         )
+        self._threads = int(os.environ.get("GPFF_THREADS", "1"))
         self._room = np.empty(0, dtype=np.uint8)
         self._turn = Lock()
 
@@ -84,11 +90,11 @@ class CompiledNetwork:
         if len(z) and not 0 <= z.min() <= z.max() < N_ELEMENTS:
             raise ValueError(f"numbers: expected 0 to {N_ELEMENTS - 1}, got {z.min()} to {z.max()}")
         forces = np.empty((len(z), 3), dtype=np.float32)
-        shape, threads = (first.ctypes.data, len(first) - 1), torch.get_num_threads()
+        shape, threads = (first.ctypes.data, len(first) - 1), (torch.get_num_threads(), self._threads)
         network = ctypes.byref(self._network)
         with self._turn:
-            room = self._room_of(lib().gpff_forces_room(network, *shape, threads))
-            lib().gpff_forces(network, z.ctypes.data, x.ctypes.data, *shape, room, forces.ctypes.data, threads)
+            room = self._room_of(lib().gpff_forces_room(network, *shape, *threads))
+            lib().gpff_forces(network, z.ctypes.data, x.ctypes.data, *shape, room, forces.ctypes.data, *threads)
         return forces
 
     def _room_of(self, floats: int) -> int:

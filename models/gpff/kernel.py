@@ -22,7 +22,7 @@ from torch import Tensor
 from gpff.radial import RadialGrid
 
 SOURCES = [Path(__file__).with_name(name) for name in ("kernel.c", "mixing.c", "inference.c")]
-HEADERS = [Path(__file__).with_name("inference_body.h")]
+HEADERS = [Path(__file__).with_name(name) for name in ("crew.h", "inference_body.h")]
 LIBRARY = Path(__file__).with_name("_kernel.so")
 FLAGS = [
     "-O3",
@@ -30,6 +30,7 @@ FLAGS = [
     "-fno-trapping-math",
     "-ffp-contract=fast",
     "-fopenmp",
+    "-pthread",
     "-shared",
     "-fPIC",
     "-Wno-psabi",
@@ -48,7 +49,7 @@ _SIGNATURES = {
     "gpff_head_out": [*[_P] * 4, _I64, _I64, _I32],
     "gpff_head_out_backward": [*[_P] * 4, _I64, _I64, _I32],
     "gpff_head_in_backward": [*[_P] * 6, _I64, _I64, _I64, _I32],
-    "gpff_forces": [*[_P] * 4, _I64, _P, _P, _I32],
+    "gpff_forces": [*[_P] * 4, _I64, _P, _P, _I32, _I32],
 }
 
 
@@ -90,7 +91,7 @@ def load(built: Path) -> ctypes.CDLL:
     for name, arguments in _SIGNATURES.items():
         function = getattr(lib, name)
         function.argtypes, function.restype = arguments, None
-    lib.gpff_forces_room.argtypes, lib.gpff_forces_room.restype = [_P, _P, _I64, _I32], _I64
+    lib.gpff_forces_room.argtypes, lib.gpff_forces_room.restype = [_P, _P, _I64, _I32, _I32], _I64
     return lib
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -100,6 +103,54 @@ def test_threads_change_no_bit(compiled: CompiledNetwork, two_threads: None) -> 
     torch.set_num_threads(5)  # more than there are atoms below, for some
     few = batch([1, 2])
     np.testing.assert_array_equal(compiled(*few)[:1], compiled(few[0][:1], few[1][:1], np.array([0, 1])))
+
+
+@pytest.mark.parametrize("threads", [2, 3, 7])
+@pytest.mark.parametrize("sizes", [[17] * 6, [1, 40, 3, 90, 2, 5] * 4, [100, 100], [5] * 40, [30, 0, 60, 0, 0, 9]])
+def test_threads_that_share_a_batch_change_no_bit(
+    net: PaiNN, compiled: CompiledNetwork, threads: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GPFF_THREADS", str(threads))
+    sharing, args = CompiledNetwork(net), batch(sizes)
+    expected = compiled(*args)
+    for _ in range(5):  # who takes which piece is another story each time
+        np.testing.assert_array_equal(sharing(*args), expected)
+
+
+def test_networks_that_are_evaluated_at_once_have_their_own_forces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them has the helpers; the others do without."""
+    monkeypatch.setenv("GPFF_THREADS", "3")
+    nets = [CompiledNetwork(network(16, layers)) for layers in (1, 2, 3)]
+    args = batch([17, 9, 30] * 10)
+    expected = [net(*args) for net in nets]
+    with ThreadPoolExecutor(3) as pool:
+        for found, forces in zip(pool.map(lambda net: net(*args), nets * 20), expected * 20, strict=True):
+            np.testing.assert_array_equal(found, forces)
+
+
+FORKED = """
+import os, sys, numpy as np
+from gpff.inference import CompiledNetwork
+from gpff.painn import NetworkConfig, PaiNN
+compiled = CompiledNetwork(PaiNN(NetworkConfig(n_features=16, n_interactions=2)))
+rng = np.random.default_rng(0)
+args = rng.choice([1, 6, 8], 340), rng.normal(size=(340, 3)), np.arange(0, 341, 17)
+before = compiled(*args)
+children = []
+for _ in range(8):
+    compiled(*args)
+    if (pid := os.fork()) == 0:
+        os._exit(0 if (compiled(*args) == before).all() else 1)
+    children.append(pid)
+sys.exit(any(os.waitpid(pid, 0)[1] for pid in children))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+def test_a_forked_process_gets_threads_of_its_own() -> None:
+    env = {**os.environ, "GPFF_THREADS": "3", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], env=env, timeout=120, check=False)
+    assert done.returncode == 0
 
 
 def test_threads_that_call_at_once_take_turns(compiled: CompiledNetwork) -> None:

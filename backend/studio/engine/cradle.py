@@ -75,9 +75,11 @@ class Cradle:
         # OpenMP threads that spin are starved by any neighbour, and the web process is one: a step of three molecules
         # took 100 times as long on two busy cores as with threads that sleep. Waking those costs more than they bring
         # to few molecules (5.5 against 10.5 ms for three), so half the cores are left to the web process and the bonds.
+        # What many molecules are shared by waits for no thread that the machine does not let run, and may be as many.
         # NumPy's own threads would do nothing but be in the way of the fork.
-        threads = str(max(1, cores() // 2))
-        env = {"OMP_WAIT_POLICY": "PASSIVE", "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": "1", **os.environ}
+        most = os.environ.get("OMP_NUM_THREADS", str(cores())).split(",")[0]
+        threads = {"OMP_NUM_THREADS": str(max(1, cores() // 2)), "GPFF_THREADS": most}
+        env = {"OMP_WAIT_POLICY": "PASSIVE", "OPENBLAS_NUM_THREADS": "1", **threads, **os.environ}
         with theirs:
             command = nursery.command(theirs.fileno(), self._factory)
             try:
