@@ -122,6 +122,8 @@ export function fitHydrogens(design: Design, atoms?: readonly number[]): Design 
 /** One atom whose bonds are not what its element makes, in words. */
 export interface ValenceFlaw {
   readonly atom: number
+  /** Bonds that it lacks; negative: that it has too many. */
+  readonly open: number
   readonly words: string
 }
 
@@ -131,7 +133,7 @@ export function valenceFlaws(scaffold: Scaffold): ValenceFlaw[] {
     if (open === 0) return []
     const name = `${element(z).symbol}${atom + 1}`
     const bonds = Math.abs(open) === 1 ? 'one bond' : `${Math.abs(open)} bonds`
-    return [{ atom, words: open > 0 ? `${name} lacks ${bonds}` : `${name} has ${bonds} too many` }]
+    return [{ atom, open, words: open > 0 ? `${name} lacks ${bonds}` : `${name} has ${bonds} too many` }]
   })
 }
 

@@ -8,8 +8,8 @@ const HEIGHT = 22
 /** Pictures this small need no more than a few new ones in a second. */
 const EVERY_MS = 250
 
-/** How the noise level σ̂ and the force of one candidate fell, step by step; drawn beside React as frames come in. */
-export function Spark({ reqId, sample, steps }: { reqId: string; sample: number; steps: number }) {
+/** How the noise level σ̂ and the force of one candidate fell, step by step; drawn beside React as frames come in. `worded`: with σ̂ in words. */
+export function Spark({ reqId, sample, steps, worded }: { reqId: string; sample: number; steps: number; worded: boolean }) {
   const { runs } = useTools().studio
   const svg = useRef<SVGSVGElement>(null)
   const text = useRef<HTMLElement>(null)
@@ -35,7 +35,7 @@ export function Spark({ reqId, sample, steps }: { reqId: string; sample: number;
         <path className="spark-force" />
         <path className="spark-sigma" />
       </svg>
-      <small ref={text} title="Noise level σ̂ that the model still sees, and the root mean square force on the atoms; both fall as a molecule forms" />
+      <small ref={text} hidden={!worded} title="Noise level σ̂ that the model still sees, and the root mean square force on the atoms; both fall as a molecule forms" />
     </span>
   )
 }

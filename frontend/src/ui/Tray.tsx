@@ -4,10 +4,11 @@ import { scaffoldFrom } from '../document/design'
 import type { Candidate } from '../stream/protocol'
 import { candidateState, type CandidateState, type Run, type Verdict } from '../stream/run'
 import { depict } from '../service/molecules'
+import { CardFigures } from './CardFigures'
 import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
 import { CheckIcon, CrossIcon } from './icons'
 import { explainReason } from './reasons'
-import { Spark } from './Spark'
+import { firstOfSame } from './same'
 import { drawThumbnail } from './thumbnail'
 import { useAnswer } from './useAnswer'
 import { useShownTheme } from './useTheme'
@@ -34,20 +35,21 @@ function Cards({ run }: { run: Run }) {
   const focus = useSession((s) => s.focus)
   const list = useRef<HTMLOListElement>(null)
   const count = run.spec.n_samples ?? 1
+  const same = useMemo(() => firstOfSame(run.result?.candidates ?? []), [run.result])
   useEffect(() => {
     if (focus !== null) list.current?.children.item(focus)?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
   }, [focus])
   return (
     <ol className="cards" ref={list}>
       {Array.from({ length: count }, (_, k) => (
-        <Card key={`${run.reqId}-${k}`} index={k} run={run} verdict={run.verdicts[k]} candidate={run.result?.candidates[k]} />
+        <Card key={`${run.reqId}-${k}`} index={k} run={run} verdict={run.verdicts[k]} candidate={run.result?.candidates[k]} same={same.at(k) ?? null} />
       ))}
     </ol>
   )
 }
 
-function Card(props: { index: number; run: Run; verdict: Verdict | null; candidate: Candidate | undefined }) {
-  const { index, run, verdict, candidate } = props
+function Card(props: { index: number; run: Run; verdict: Verdict | null; candidate: Candidate | undefined; same: number | null }) {
+  const { index, run, verdict, candidate, same } = props
   const actions = useActions()
   const { studio } = useTools()
   const focused = useSession((s) => s.focus === index)
@@ -65,11 +67,11 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
       >
         <Picture candidate={candidate} />
         <span className="card-text">
-          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}</span>
+          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}{same !== null && <small title={`The same molecule as candidate ${same + 1}, perhaps in another shape`}>same as {same + 1}</small>}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
           <span className="card-foot">
             <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
-            <Spark reqId={run.reqId} sample={index} steps={run.spec.steps ?? 64} />
+            <CardFigures reqId={run.reqId} sample={index} steps={run.spec.steps ?? 64} candidate={candidate} />
           </span>
         </span>
       </button>

@@ -1,5 +1,6 @@
 import type { Attempts, Candidate } from '../stream/protocol'
 import type { RunError } from '../stream/run'
+import { countDifferent } from './same'
 
 /** `2` and `candidate` make `2 candidates`. */
 export const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
@@ -48,5 +49,7 @@ export function describeOutcome(candidates: readonly Candidate[]): string {
   const valid = candidates.filter((c) => c.valid).length
   if (candidates.length === 1) return valid === 1 ? 'Done: the candidate is valid.' : 'Done: the candidate is not valid.'
   if (valid === 0) return `Done: none of ${candidates.length} candidates is valid.`
-  return `Done: ${valid} of ${candidates.length} candidates ${valid === 1 ? 'is' : 'are'} valid.`
+  const kinds = countDifferent(candidates)
+  const alike = valid === kinds ? '' : kinds === 1 ? ', all the same molecule' : `, ${kinds} different molecules`
+  return `Done: ${valid} of ${candidates.length} candidates ${valid === 1 ? 'is' : 'are'} valid${alike}.`
 }

@@ -2,6 +2,7 @@ import { useMemo } from 'react'
 import { differences, type Difference } from '../../document/difference'
 import type { Scaffold } from '../../document/types'
 import { propertiesOf } from '../../service/molecules'
+import { predictionOf } from '../../service/predictions'
 import type { PropertiesResult } from '../../service/molecule_types'
 import { useActions, useDocument } from '../context'
 import { IconButton } from '../controls'
@@ -40,6 +41,7 @@ export function ComparePanel({ places }: { places: readonly [Place, Place] }) {
           <tbody>
             {found.map((d) => <DifferenceRow key={d.what} difference={d} />)}
             {both && a.scaffold !== b.scaffold && <PropertyRows a={a.scaffold} b={b.scaffold} />}
+            {both && a.scaffold !== b.scaffold && <GapRow a={a.scaffold} b={b.scaffold} />}
           </tbody>
         </table>
       )}
@@ -78,4 +80,15 @@ function PropertyRows({ a, b }: { a: Scaffold | null; b: Scaffold | null }) {
     const text = (v: number | null): string => (v === null ? '…' : v.toFixed(digits))
     return <tr key={label}><th scope="row">{label}</th><td>{text(x)}</td><td>{text(y)}</td></tr>
   })
+}
+
+/** Predicted; none where the service has no model for it, or the model no answer for either. */
+function GapRow({ a, b }: { a: Scaffold | null; b: Scaffold | null }) {
+  const one = useAnswer(a, predictionOf)
+  const other = useAnswer(b, predictionOf)
+  if (one.state !== 'known' || other.state !== 'known') return null
+  const [x, y] = [one.answer?.gap_ev ?? null, other.answer?.gap_ev ?? null]
+  if (x === null && y === null) return null
+  const text = (v: number | null): string => (v === null ? '–' : v.toFixed(2))
+  return <tr title="HOMO–LUMO gap, predicted from the geometry"><th scope="row">Gap, eV</th><td>{text(x)}</td><td>{text(y)}</td></tr>
 }

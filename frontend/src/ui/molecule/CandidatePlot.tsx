@@ -1,11 +1,12 @@
 import { isLive } from '../../stream/run'
 import { useActiveRun, useSession, useTools } from '../context'
 import { late } from '../late'
+import { countDifferent } from '../same'
 
 const Plot = late(() => import('./PropertyPlot'))
 const Convergence = late(() => import('./ConvergencePlot'))
 
-/** From how many valid candidates on a picture says more than the numbers do. */
+/** From how many different molecules on a picture says more than the numbers do. */
 const ENOUGH = 3
 /** A generation of old that comes back without its frames has one. */
 const FEW_FRAMES = 3
@@ -20,7 +21,7 @@ export function CandidatePlot() {
   const trajectory = runs.trajectory(record.run.reqId)
   return (
     <>
-      {candidates.filter((c) => c.valid).length >= ENOUGH && <Plot candidates={candidates} meanwhile={<div className="property-plot" />} />}
+      {countDifferent(candidates) >= ENOUGH && <Plot candidates={candidates} meanwhile={<div className="property-plot" />} />}
       {focus !== null && trajectory !== null && trajectory.length >= FEW_FRAMES && <Convergence trajectory={trajectory} candidate={focus} />}
     </>
   )

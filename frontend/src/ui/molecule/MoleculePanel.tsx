@@ -4,9 +4,11 @@ import { propertiesOf } from '../../service/molecules'
 import { useActions, useDesign, useRuns, useSession } from '../context'
 import { IconButton } from '../controls'
 import { CopyIcon } from '../icons'
+import { explainReason } from '../reasons'
 import { useAnswer } from '../useAnswer'
 import { CandidatePlot } from './CandidatePlot'
 import { Drawing } from './Drawing'
+import { Predicted } from './Predicted'
 import { Properties } from './Properties'
 import { useShown, type Shown } from './shown'
 
@@ -49,8 +51,20 @@ function Known({ shown }: { shown: Shown }) {
           <IconButton label="Copy SMILES" side="left" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>
         </div>
       )}
-      {reason !== null ? <p className="molecule-reason"><b>Not a molecule:</b> {reason}</p> : <Properties answer={properties} />}
+      {reason !== null ? <NoSuch reason={reason} candidate={candidate} /> : <Properties answer={properties} />}
+      {reason === null && <Predicted structure={structure} />}
     </>
+  )
+}
+
+/** Why it is no molecule, and what to try. */
+function NoSuch({ reason, candidate }: { reason: string; candidate: number | null }) {
+  const { short, advice } = candidate === null ? { short: reason, advice: 'Change it, its bonds or its neighbours, or undo.' } : explainReason(reason)
+  return (
+    <div className="molecule-reason">
+      <p><b>Not a molecule.</b> {short}.</p>
+      <p>{advice}</p>
+    </div>
   )
 }
 

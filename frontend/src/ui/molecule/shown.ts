@@ -1,4 +1,5 @@
 import { scaffoldFrom } from '../../document/design'
+import { valenceFlaws } from '../../document/edit'
 import type { Scaffold } from '../../document/types'
 import type { Candidate } from '../../stream/protocol'
 import { useActiveRun, useDesign, useSession } from '../context'
@@ -26,10 +27,16 @@ function ofCandidate(candidate: Candidate, index: number): Shown {
   return shown
 }
 
+/** Atoms with more bonds than they can have, in words: no service can draw them. Open ones are drawn. */
+function overfull(structure: Scaffold): string | null {
+  const words = valenceFlaws(structure).flatMap((flaw) => (flaw.open < 0 ? [flaw.words] : []))
+  return words.length === 0 ? null : words.slice(0, 3).join(', ') + (words.length > 3 ? ` and ${words.length - 3} more` : '')
+}
+
 const scaffolds = new WeakMap<Scaffold, Shown>()
 
 function ofScaffold(structure: Scaffold): Shown {
-  const shown = scaffolds.get(structure) ?? { structure, candidate: null, reason: null }
+  const shown = scaffolds.get(structure) ?? { structure, candidate: null, reason: overfull(structure) }
   scaffolds.set(structure, shown)
   return shown
 }
