@@ -184,6 +184,7 @@ describe('Runs', () => {
     const { runs, sent, waiting } = setUp()
     runs.slow = true
     accept(runs, runs.start(design, 0))
+    expect(sent.slice(1)).toEqual([{ type: 'pause', job: '5' }]) // before the first frame
     runs.onFrame(frame(1))
     runs.onFrame(frame(2))
     expect(sent.slice(1)).toEqual([{ type: 'pause', job: '5' }])

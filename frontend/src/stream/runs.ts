@@ -227,6 +227,8 @@ export class Runs {
     if (run.topology !== null && before.topology === null) this.reels.open(id, design, run.topology)
     this.put(id, now)
     if (before.lost && !run.lost) this.wishes.sayAgain(now)
+    // A small run takes a dozen steps before the first of them is heard of.
+    if (this.slow && before.job === null) this.wishes.rest(id)
     // Cancelled before the service had given it a name.
     if (run.phase === 'cancelled' && run.job !== null && before.job === null) this.wishes.cancel(id, run.job)
     if (message.type !== 'final') return

@@ -62,14 +62,14 @@ export class Wishes {
   /** Holds a live run for a moment. */
   rest(reqId: string): void {
     const run = this.recordOf(reqId)?.run
-    if (run === undefined || run.job === null || run.phase !== 'running' || run.paused || this.resting.has(reqId)) return
+    if (run === undefined || run.job === null || !isLive(run) || run.paused || this.resting.has(reqId)) return
     const { job } = run
     this.resting.add(reqId)
     this.pause(job, true)
     this.after(REST_MS, () => {
       this.resting.delete(reqId)
       const now = this.recordOf(reqId)?.run
-      if (now?.phase === 'running' && !now.paused) this.pause(job, false)
+      if (now !== undefined && isLive(now) && !now.paused) this.pause(job, false)
     })
   }
 
