@@ -1,4 +1,5 @@
 import { describeContent } from './document/difference'
+import { valenceFlaws } from './document/edit'
 import { EXAMPLES, FIRST_EXAMPLE } from './document/examples'
 import type { Design } from './document/types'
 import { withRelaxed } from './document/relax'
@@ -191,7 +192,12 @@ function connect(studio: Studio): void {
   studio.relaxer.onFrame = () => stage.invalidate()
   studio.relaxer.store.subscribe(() => stage.invalidate())
   studio.relaxer.onFailed = ({ error }) => {
-    if (error !== null) addToast(session, 'error', `Not relaxed. ${describeError(error)}`)
+    if (error === null) return
+    const { scaffold } = document.getState().design
+    const flaws = scaffold === null ? [] : valenceFlaws(scaffold)
+    // The service names a field of an order that nobody on this page has seen.
+    const why = error.field !== null && flaws.length > 0 ? `${flaws.slice(0, 3).map((f) => f.words).join(', ')}: fit hydrogens first.` : error.field === null ? error.detail : describeError({ ...error, field: null })
+    addToast(session, 'error', `Not relaxed. ${why}`)
   }
   studio.relaxer.onDone = (relaxation, candidate) => keepRelaxed(studio, relaxation, candidate)
   runs.onFrames = (id) => {

@@ -50,7 +50,7 @@ export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffo
             Bridge {plural(sites, 'site')}
           </button>
         )}
-        <button type="button" className="quiet-button" disabled={relaxing} title="The model puts these atoms right; all others stay" onClick={() => relax(studio)}>
+        <button type="button" className="quiet-button" disabled={relaxing} title="The model puts these atoms right; all others stay" onClick={() => relax(studio, atoms)}>
           {relaxing ? 'Relaxing…' : 'Relax'}
         </button>
       </div>

@@ -51,10 +51,13 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
       {content.kind === 'formula' ? (
         <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} sites={sites} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
       ) : (
-        <div className="field-row">
-          <span>Heavy atoms</span>
-          <NumberField label="Number of heavy atoms" value={content.heavyAtoms} min={LIMITS.heavyAtoms.min} max={LIMITS.heavyAtoms.max} step={1} digits={0} onChange={(heavyAtoms) => change({ kind: 'random', heavyAtoms })} />
-        </div>
+        <>
+          <div className="field-row">
+            <span>Heavy atoms</span>
+            <NumberField label="Number of heavy atoms" value={content.heavyAtoms} min={LIMITS.heavyAtoms.min} max={LIMITS.heavyAtoms.max} step={1} digits={0} onChange={(heavyAtoms) => change({ kind: 'random', heavyAtoms })} />
+          </div>
+          <p className="field-note">Each candidate draws its own of C, N, O and F, as in QM9, and the hydrogens that fit.</p>
+        </>
       )}
     </div>
   )

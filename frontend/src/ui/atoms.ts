@@ -139,12 +139,11 @@ export function openChosen(studio: Studio): void {
   studio.stage.frame()
 }
 
-/** Puts the scaffold right with the model: the chosen atoms, or all. */
-export function relax(studio: Studio): void {
+/** Puts the scaffold right with the model: these atoms, or all. */
+export function relax(studio: Studio, atoms: readonly number[] = []): void {
   const { document, relaxer, session } = studio
   const { design, history } = document.getState()
-  const chosen = chosenAtoms(studio)
-  const moving = chosen.length > 0 ? chosen : [...(design.scaffold?.numbers.keys() ?? [])]
+  const moving = atoms.length > 0 ? atoms : [...(design.scaffold?.numbers.keys() ?? [])]
   session.setState({ mode: 'design', announcement: `Relaxing ${plural(moving.length, 'atom')}.` })
   relaxer.start(design, history.current, moving)
 }

@@ -228,6 +228,7 @@ function escape({ studio, actions }: Pick<Tools, 'studio' | 'actions'>): void {
   if (atoms.length > 0) session.setState({ atoms: [] })
   else if (measured.length > 0) session.setState({ measured: [] })
   else if (tool !== 'select') actions.setTool('select')
+  else if (mode === 'compare') actions.travels.endCompare()
   else if (mode === 'results') {
     if (focus !== null) session.setState({ focus: null })
     else actions.setMode('design')

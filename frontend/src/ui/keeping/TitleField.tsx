@@ -19,11 +19,10 @@ export function TitleField() {
     <div className="title-field">
       <button type="button" className="title-name" title="Name and tags" onClick={() => studio.desk.setState({ dialog: 'details' })}>{title}</button>
       <span className="title-state" data-state={saved ? 'saved' : shelf === 'off' ? 'off' : 'kept'}>{state}</span>
-      {!saved && (
-        <Hint label={hint} keys="Ctrl S" side="bottom">
-          <button type="button" className="save-button" disabled={busy || !online} onClick={() => void saving.save()}>Save</button>
-        </Hint>
-      )}
+      {/* It keeps its place when all is saved: whoever clicks twice must not hit what would take it (undo). */}
+      <Hint label={hint} keys="Ctrl S" side="bottom">
+        <button type="button" className="save-button" disabled={busy || saved || !online} onClick={() => void saving.save()}>Save</button>
+      </Hint>
     </div>
   )
 }

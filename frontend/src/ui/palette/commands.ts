@@ -98,7 +98,7 @@ function atoms({ studio, actions }: Tools): Possible[] {
     then()
   }
   return [
-    { id: 'relax', group, title: some ? 'Relax the chosen atoms' : 'Relax the scaffold', words: 'optimise minimise clean geometry', run: toDesign(() => relax(studio)) },
+    { id: 'relax', group, title: some ? 'Relax the chosen atoms' : 'Relax the scaffold', words: 'optimise minimise clean geometry', run: toDesign(() => relax(studio, chosenAtoms(studio))) },
     { id: 'choose-all', group, title: 'Choose all atoms', words: 'select edit', keys: 'Ctrl A', run: toDesign(() => chooseAll(studio)) },
     { id: 'choose-none', group, title: 'Choose no atoms', words: 'deselect', when: some, run: () => chooseAtoms(studio, []) },
     { id: 'free', group, title: 'Free the chosen atoms', words: 'unfreeze move', when: some, run: () => freeChosen(studio, true) },
