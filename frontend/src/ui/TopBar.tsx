@@ -1,6 +1,8 @@
 import * as Menu from '@radix-ui/react-dropdown-menu'
+import { useEffect } from 'react'
 import { EXAMPLES } from '../document/examples'
 import { canRedo, canUndo } from '../document/history'
+import { modelCard } from '../service/model'
 import { useActions, useDocument, useRuns, useSession, useTools } from './context'
 import { IconButton } from './controls'
 import { ExportMenu } from './ExportMenu'
@@ -75,10 +77,21 @@ function DesignMenu() {
   )
 }
 
+/** How often a service that is loading its model is asked whether it has it. */
+const ASK_MS = 2_000
+
 function LinkBadge() {
   const link = useRuns((s) => s.link)
   const model = useRuns((s) => s.model)
   const { studio } = useTools()
+  const online = link.kind === 'online'
+  const { runs } = studio
+  // The service says it once, when one comes: who came before the model has to ask.
+  useEffect(() => {
+    if (!online || model !== null) return
+    const timer = setInterval(() => void modelCard().then((card) => runs.store.setState({ model: card }), () => undefined), ASK_MS)
+    return () => clearInterval(timer)
+  }, [online, model, runs])
   if (link.kind === 'offline') {
     return (
       <button type="button" className="link-badge" data-state="offline" onClick={() => studio.socket.connect()}>
@@ -86,7 +99,6 @@ function LinkBadge() {
       </button>
     )
   }
-  const online = link.kind === 'online'
   const text = !online ? 'Connecting' : model === null ? 'Model is loading' : 'Ready'
   const title = model === null ? undefined : `Model ${model.name} (${model.hash.slice(0, 8)}) on ${model.device}`
   return (
