@@ -74,10 +74,9 @@ def _steps(forces: ForceFn, jobs: int) -> Floats:
         began = time.perf_counter()
         events = engine.step()
         stepped = time.perf_counter()
-        letters = [pack(event) for event in events]
+        letter = pack(events)
         packed = time.perf_counter()
-        for letter in letters:
-            _frame(letter)
+        _frames(letter)
         ended = time.perf_counter()
         told = engine.report(stepped - began, 1)
         network = told.step_s - told.samplers_s - told.overhead_s
@@ -85,7 +84,7 @@ def _steps(forces: ForceFn, jobs: int) -> Floats:
     return np.array(seconds[1:])  # the first makes the states
 
 
-def _frame(letter: bytes) -> None:
-    event = pickle.loads(letter[LENGTH.size :])
-    if isinstance(event, Snapshot):
-        codec.encode(frame_of(event.job, event.step + 1, event))
+def _frames(letter: bytes) -> None:
+    for event in pickle.loads(letter[LENGTH.size :]):
+        if isinstance(event, Snapshot):
+            codec.encode(frame_of(event.job, event.step + 1, event))

@@ -19,14 +19,18 @@ GLIMPSE_SIGMA = 0.3  # Å; above it the atoms are a cloud, and to ask for bonds 
 class Glimpses:
     """`tell(sample, verdict, seq)` hears of every verdict, with the sequence number of the frame it is about.
 
-    numbers [n_atoms], ptr [n_samples + 1]: of the frames to come.
+    numbers [n_atoms], ptr [n_samples + 1]: of the frames to come. steps: of the whole run.
     """
 
-    def __init__(self, judge: Judge, numbers: Ints, ptr: Ints, tell: Callable[[int, Verdict, int], None]) -> None:
+    def __init__(
+        self, judge: Judge, numbers: Ints, ptr: Ints, steps: int, tell: Callable[[int, Verdict, int], None]
+    ) -> None:
         self._judge = judge
         self._numbers = numbers
         self._ptr = ptr
+        self._steps = steps
         self._tell = tell
+        self._since: tuple[int, float] | None = None  # a step, and when it was
         self._task: asyncio.Task[None] | None = None
         self._at = -math.inf
         self._counted = False
@@ -36,13 +40,24 @@ class Glimpses:
         if frame.step == 0 or self._task is not None:
             return
         now = time.monotonic()
+        if self._since is None or frame.step <= self._since[0]:
+            self._since = frame.step, now
+        if now - self._at < self._judge.pace.every_s:
+            return
         formed = [i for i, sigma in enumerate(frame.sigma_hat) if sigma < GLIMPSE_SIGMA]
         if formed and not self._counted:
             self._counted = True
             self._judge.pace.jobs += 1
-        if formed and now - self._at >= self._judge.pace.every_s:
+        if formed and not self._ends_soon(frame.step, now):
             self._at = now
             self._task = asyncio.create_task(self._judge_frame(frame, formed))
+
+    def _ends_soon(self, step: int, now: float) -> bool:
+        """Whether the end, which is judged in any case, comes before another glimpse would, and others want theirs."""
+        if self._judge.pace.jobs < 2 or self._since is None or step == self._since[0]:
+            return False
+        from_step, since = self._since
+        return (now - since) * (self._steps - step) < self._judge.pace.every_s * (step - from_step)
 
     def stop(self) -> None:
         """Say nothing more."""

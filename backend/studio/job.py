@@ -108,7 +108,7 @@ class Job:
         self.taken = False  # into the queue
         self._running = False  # in the engine
         self._finishing: asyncio.Task[None] | None = None
-        self._glimpses = Glimpses(workshop.judge, order.plan.numbers, order.plan.ptr, self._tell)
+        self._glimpses = Glimpses(workshop.judge, order.plan.numbers, order.plan.ptr, order.plan.steps, self._tell)
         self._repeatable = order.state is None  # a fresh run of the spec is a run of the same kind
         self._paused = self._cancelled = False
         self._submitted = self._began = 0.0

@@ -43,7 +43,7 @@ def received(sock: socket.socket, channel: Channel) -> list[Event]:
     events = []
     while data:
         (length,) = LENGTH.unpack(data[: LENGTH.size])
-        events.append(pickle.loads(data[LENGTH.size : LENGTH.size + length]))
+        events += pickle.loads(data[LENGTH.size : LENGTH.size + length])
         data = data[LENGTH.size + length :]
     return events
 
@@ -105,6 +105,23 @@ def test_frames_of_another_plan_are_taken_back_and_the_first_of_the_new_one_come
         channel.post(event)
     answer, frame = received(parent, channel)
     assert isinstance(answer, Steered) and isinstance(frame, Snapshot) and frame.step == 3
+
+
+def test_what_is_told_at_once_is_one_message_as_far_as_it_is_small(ends: tuple[Channel, socket.socket]) -> None:
+    channel, parent = ends
+    for job in range(40):
+        channel.post(Snapshot(job, snapshot(3, n_atoms=500).state))  # 12,000 bytes each
+    channel.push()
+    parent.settimeout(5)
+    jobs: list[list[int]] = []
+    while sum(map(len, jobs)) < 40:
+        (length,) = LENGTH.unpack(parent.recv(LENGTH.size))
+        data = b""
+        while len(data) < length:
+            data += parent.recv(length - len(data))
+            channel.push()
+        jobs.append([event.job for event in pickle.loads(data)])
+    assert jobs == [[*range(11)], [*range(11, 22)], [*range(22, 33)], [*range(33, 40)]]
 
 
 def test_of_reports_only_the_newest_waits(ends: tuple[Channel, socket.socket]) -> None:

@@ -47,6 +47,7 @@ class Stream(Listener):
         self._every_s = every_s
         self._last = 0.0  # when frames were sent last, by the event loop's clock
         self._timer: asyncio.TimerHandle | None = None  # of when the next are due
+        self._bytes = 0  # of a frame
         self._head: deque[Wire] = deque()
         self._verdicts: dict[int, VerdictMessage] = {}
         self._end: Wire | None = None
@@ -81,10 +82,11 @@ class Stream(Listener):
 
     def set_pace(self, window: int | None, every_s: float | None) -> None:
         self._window, self._every_s = window, every_s
+        self.close()  # the time of the pace before
         self._ready(self)
 
     def close(self) -> None:
-        """Nothing is taken from it any more."""
+        """Nothing is taken from it any more: it calls nobody because time has passed."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -149,7 +151,10 @@ class Stream(Listener):
 
     def _most(self, frame: codec.Frame) -> int:
         """How many such frames may be in one message."""
-        return 1 if self._every_s is None else max(1, BUNDLE_BYTES // codec.size_of(frame))
+        if self._every_s is None:
+            return 1
+        self._bytes = self._bytes or codec.size_of(frame)  # all of a job are of one size
+        return max(1, BUNDLE_BYTES // self._bytes)
 
     def _kept(self) -> list[codec.Frame]:
         """The frames after the one that was sent last, oldest first."""
@@ -161,6 +166,8 @@ class Stream(Listener):
             return True
         if newest.seq - self._sent >= min(room, self._most(newest)):
             return True
+        if self._timer is not None:
+            return False
         return asyncio.get_running_loop().time() >= self._last + self._every_s
 
     def _hold(self) -> None:

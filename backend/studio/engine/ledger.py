@@ -23,6 +23,7 @@ class Entry:
 
     def __init__(self, start: Start, listener: Listener, now: float) -> None:
         self.start = start
+        self.state = start.state  # of its last snapshot
         self.listener = listener
         self.expires = None if start.deadline_s is None else now + start.deadline_s
         self.timer: TimerHandle | None = None  # of that moment
@@ -49,16 +50,16 @@ class Entry:
                 known, self._announced = self._announced, True
                 return not known
             case Snapshot(_, state):
-                before, repeated = self.start.state, self._repeats
+                before, repeated = self.state, self._repeats
                 if before is not None and state.step > before.step:
                     self.deaths = 0
                 self._repeats = False
-                self.start = replace(self.start, state=state)
+                self.state = state
                 return not repeated
             case Steered(_, plan, state):
                 self._unanswered = self._unanswered[1:]
                 self._repeats = False
-                self.start = replace(self.start, plan=plan, state=state)
+                self.start, self.state = replace(self.start, plan=plan), state
         return True
 
     def expects_repeat(self) -> None:
@@ -67,6 +68,7 @@ class Entry:
 
     def again(self, now: float) -> list[Start | Order]:
         """What a new engine is told: to go on from the last snapshot, and whatever the one before did not answer."""
-        self._repeats = self.start.state is not None
+        self._repeats = self.state is not None
         left = None if self.expires is None else max(0.0, self.expires - now)
-        return [replace(self.start, deadline_s=left, alone=self.deaths > 0), *self._unanswered]
+        start = replace(self.start, state=self.state, deadline_s=left, alone=self.deaths > 0)
+        return [start, *self._unanswered]

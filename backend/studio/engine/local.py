@@ -239,11 +239,13 @@ class LocalEngine:
         try:
             self._write(self._options)
             self._hand_over(asyncio.get_running_loop().time())
-            for heard in count(1):
+            heard = count(1)
+            while True:
                 (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
-                self._receive(pickle.loads(await reader.readexactly(length)))
-                if heard % BURST == 0:
-                    await asyncio.sleep(0)  # what has come already is read without waiting
+                for event in pickle.loads(await reader.readexactly(length)):
+                    self._receive(event)
+                    if next(heard) % BURST == 0:
+                        await asyncio.sleep(0)  # what has come already is read without waiting
         finally:
             self._writer.close()
             self._writer = None
