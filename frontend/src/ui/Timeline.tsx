@@ -34,7 +34,8 @@ export function Timeline() {
       if (input === null) return
       const { available, expected } = reelOf(runs)
       const last = Math.max(1, expected - 1)
-      const at = stage.playhead.getState().at
+      // A run of old comes back with its end alone.
+      const at = available === 1 && expected === 1 ? last : stage.playhead.getState().at
       input.max = String(last)
       input.value = String(at)
       input.style.setProperty('--share', `${(100 * at) / last}%`)

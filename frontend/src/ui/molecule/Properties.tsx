@@ -8,10 +8,13 @@ interface Fact {
   readonly value: (p: PropertiesResult) => string
 }
 
+/** Without the minus of a zero. */
+const fixed = (value: number, digits: number): string => value.toFixed(digits).replace(/^-(0\.?0*)$/, '$1')
+
 const FACTS: readonly Fact[] = [
   { name: 'Formula', hint: 'All atoms, in Hill order', value: (p) => p.formula },
   { name: 'Mass', unit: 'u', hint: 'Average molecular mass', value: (p) => p.mass.toFixed(2) },
-  { name: 'logP', hint: 'Octanol–water partition after Crippen: an estimate from atom types', value: (p) => p.logp.toFixed(2) },
+  { name: 'logP', hint: 'Octanol–water partition after Crippen: an estimate from atom types', value: (p) => fixed(p.logp, 2) },
   { name: 'TPSA', unit: 'Å²', hint: 'Topological polar surface area', value: (p) => p.tpsa.toFixed(1) },
   { name: 'Rotatable bonds', hint: 'Single bonds about which the shape can change', value: (p) => String(p.rotatable_bonds) },
   { name: 'H donors', hint: 'N–H and O–H', value: (p) => String(p.h_donors) },

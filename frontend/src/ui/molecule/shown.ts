@@ -1,8 +1,9 @@
 import { scaffoldFrom } from '../../document/design'
 import { valenceFlaws } from '../../document/edit'
+import { currentNode } from '../../document/history'
 import type { Scaffold } from '../../document/types'
 import type { Candidate } from '../../stream/protocol'
-import { useActiveRun, useDesign, useSession } from '../context'
+import { useActiveRun, useDocument, useSession } from '../context'
 
 /** The molecule that panels tell about, and why it is none if it is not one. */
 export interface Shown {
@@ -41,11 +42,14 @@ function ofScaffold(structure: Scaffold): Shown {
   return shown
 }
 
-/** The candidate in focus while candidates are shown, else the scaffold; null when there is neither. */
-export function useShown(): Shown | null {
+/**
+ * The candidate in focus while candidates are shown, else the scaffold; null when there is neither. While an atom is dragged the
+ * scaffold stays what it was, for every place on the way would be drawn and asked about; `live`: it goes along.
+ */
+export function useShown(live = false): Shown | null {
   const mode = useSession((s) => s.mode)
   const focus = useSession((s) => s.focus)
-  const scaffold = useDesign((d) => d.scaffold)
+  const scaffold = useDocument((s) => (live ? s.design : currentNode(s.history).value).scaffold)
   const record = useActiveRun()
   if (mode === 'results' && focus !== null) {
     const candidate = record?.run.result?.candidates.at(focus)

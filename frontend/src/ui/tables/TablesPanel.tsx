@@ -80,7 +80,7 @@ function BlobRow({ blob, number, selected, problem }: { blob: GaussianBlob; numb
 }
 
 function Atoms() {
-  const shown = useShown()
+  const shown = useShown(true)
   const structure = shown?.structure ?? null
   const rows = useMemo(() => (structure === null ? [] : atomRows(structure)), [structure])
   if (shown === null) return <p className="panel-note">There are no atoms yet.</p>
