@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import pickle
 import signal
 import tempfile
 import time
@@ -19,6 +20,7 @@ from typing import Any
 import torch
 import torch.distributed
 import torch.multiprocessing as multiprocessing
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 from tqdm import tqdm
 
 from gpff.cells import held_out_formulas
@@ -168,17 +170,38 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _join(processes: Any) -> None:
-    """Wait for the workers; a signal to this process is theirs to answer."""
+    """Wait for the workers; a signal to this process is theirs to answer.
+
+    Raises RuntimeError with what every worker that failed has said: the first one to end may only have lost the other.
+    """
 
     def pass_on(number: int, _: object) -> None:
         for process in processes.processes:
             if process.is_alive():
                 os.kill(process.pid, number)
 
-    signal.signal(signal.SIGTERM, pass_on)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the workers too
-    while not processes.join():
-        pass
+    # a terminal sends SIGINT to the workers too
+    handlers = {s: signal.signal(s, to) for s, to in ((signal.SIGTERM, pass_on), (signal.SIGINT, signal.SIG_IGN))}
+    try:
+        while not processes.join():
+            pass
+    except (ProcessRaisedException, ProcessExitedException):
+        raise RuntimeError(_failures(processes)) from None
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _failures(processes: Any) -> str:
+    """What each worker that failed left behind, in words."""
+    said = []
+    for worker, (process, file) in enumerate(zip(processes.processes, processes.error_files, strict=True)):
+        if os.path.exists(file):
+            said.append(f"worker {worker} failed:\n{pickle.loads(Path(file).read_bytes())}")
+        elif process.exitcode:
+            how = f"signal {-process.exitcode}" if process.exitcode < 0 else f"exit code {process.exitcode}"
+            said.append(f"worker {worker} ended with {how}")
+    return "\n".join(said)
 
 
 def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:

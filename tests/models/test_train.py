@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import pickle
+import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tests.models.test_noising import made_set
+from tests.models.worker_targets import fail_one_after_the_other
 
 import gpff
 from gpff import train as training
@@ -203,6 +208,7 @@ def test_damaged_or_missing_weights_are_refused(tmp_path: Path) -> None:
         load("no-such-model", "cpu")
 
 
+@pytest.mark.timeout(1200)  # two processes that import PyTorch: minutes on a core that has much else to do
 def test_two_worker_processes_train_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = Trainer(tmp_path / "one", EXACT, DATA)
     train(alone)
@@ -215,6 +221,26 @@ def test_two_worker_processes_train_as_one(tmp_path: Path, monkeypatch: pytest.M
     assert together.step == alone.step
     for name, value in weights(alone).items():
         torch.testing.assert_close(weights(together)[name], value, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.timeout(1200)
+def test_of_workers_that_fail_every_one_says_why(tmp_path: Path) -> None:
+    handlers = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    start: Any = torch.multiprocessing.start_processes  # type: ignore[attr-defined]
+    with pytest.raises(RuntimeError, match=r"(?s)worker 0 failed:.*the other is gone.*worker 1 failed:.*the cause"):
+        training._join(start(fail_one_after_the_other, (str(tmp_path),), 2, join=False, start_method="spawn"))
+    assert handlers == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+
+
+def test_a_worker_that_says_nothing_is_told_by_how_it_ended(tmp_path: Path) -> None:
+    (tmp_path / "said").write_bytes(pickle.dumps("ValueError: so"))
+    codes, files = (1, -9, 7, 0), ("said", "none", "none", "none")
+    workers = SimpleNamespace(
+        processes=[SimpleNamespace(exitcode=code) for code in codes],
+        error_files=[str(tmp_path / name) for name in files],
+    )
+    said = "worker 0 failed:\nValueError: so\nworker 1 ended with signal 9\nworker 2 ended with exit code 7"
+    assert training._failures(workers) == said
 
 
 def _work_on_made_data(worker: int, args: argparse.Namespace, meeting: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,3 +51,22 @@ def perceive_or_fail(numbers: NDArray[np.int64], positions: NDArray[np.float64])
         case 54:
             raise KeyError("lost")
     return perceive(numbers, positions)
+
+
+def fail_one_after_the_other(worker: int, folder: str) -> None:
+    """Worker 1 is the cause, but worker 0, which loses it, is the first to end."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    begun, lost = Path(folder, "begun"), Path(folder, "lost")
+    if worker == 0:
+        _wait_for(begun)
+        lost.touch()
+        raise ConnectionError("the other is gone")
+    begun.touch()
+    _wait_for(lost)
+    time.sleep(0.2)
+    raise ValueError("the cause")
+
+
+def _wait_for(file: Path) -> None:
+    while not file.exists():
+        time.sleep(0.01)
