@@ -20,7 +20,7 @@ RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
 RUN python -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir "uv>=0.5,<1" && python -m venv --without-pip /opt/venv
-ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv UV_LINK_MODE=copy UV_NO_CACHE=1
+ENV PATH=/opt/venv/bin:$PATH VIRTUAL_ENV=/opt/venv UV_LINK_MODE=copy UV_NO_CACHE=1 UV_COMPILE_BYTECODE=1
 WORKDIR /app
 # The requirements first: a change of the sources alone then installs nothing again. The lock also pins what only
 # developers need, so it is given as constraints: what is installed is what the service imports, at the pinned versions.
@@ -29,7 +29,7 @@ RUN /opt/uv/bin/uv pip install --constraint requirements.lock --requirement pypr
 COPY README.md LICENSE setup.py ./
 COPY models/ models/
 COPY backend/ backend/
-RUN /opt/uv/bin/uv pip install --no-deps --no-build-isolation --editable .
+RUN /opt/uv/bin/uv pip install --no-deps --no-build-isolation --editable . && python -m compileall -q models backend
 # Portable: the instruction set is chosen when the library is loaded, not on the machine that built the image.
 RUN GPFF_PORTABLE=1 python -c "from gpff import kernel; kernel.build()"
 

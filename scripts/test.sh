@@ -11,6 +11,9 @@ export OMP_NUM_THREADS=${OMP_NUM_THREADS:-2} OMP_WAIT_POLICY=PASSIVE OPENBLAS_NU
 # What a developer has set for a server of their own must not reach the tests.
 for name in $(compgen -e STUDIO_); do unset "$name"; done
 unset PORT
+# Tests start hundreds of processes. Where no bytecode may be kept, each of them compiles PyTorch anew, and a test of several
+# takes minutes on a busy core.
+unset PYTHONDONTWRITEBYTECODE
 if [[ ! -t 1 ]]; then
     unset FORCE_COLOR
     export NO_COLOR=1

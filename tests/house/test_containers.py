@@ -45,6 +45,14 @@ def test_page_and_kernel_are_built_in_stages_that_do_not_ship() -> None:
     assert not any(re.search(r"\bgcc\b", line) for line in FINAL)
 
 
+def test_modules_are_compiled_when_the_image_is_built() -> None:
+    """Nothing can be kept where the image runs: every process of every start would compile PyTorch anew."""
+    assert environment()["PYTHONDONTWRITEBYTECODE"] == "1"
+    build = instruction("ENV", INSTRUCTIONS[: len(INSTRUCTIONS) - len(FINAL)])
+    assert any("UV_COMPILE_BYTECODE=1" in line.split() for line in build)
+    assert any("compileall -q models backend" in line for line in instruction("RUN", INSTRUCTIONS))
+
+
 def test_image_has_the_python_that_the_project_requires() -> None:
     required = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
     (version,) = [v for v in instruction("ARG", INSTRUCTIONS) if v.startswith("PYTHON_VERSION=")]
