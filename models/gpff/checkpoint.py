@@ -14,7 +14,7 @@ from torch import Tensor
 from gpff.errors import WeightsError
 from gpff.folders import WEIGHTS
 from gpff.force import ForceField
-from gpff.manifest import VERSION, read_manifest, sha256, verified
+from gpff.manifest import VERSION, read_manifest, sha256, verified, weights_file
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.radial import RadialGrid
 
@@ -58,7 +58,7 @@ def load(name: str | Path = "default", device: str | torch.device | None = None)
     Raises:
         WeightsError: no such weights, no manifest, or a file that does not match its manifest's hash.
     """
-    file = Path(name) if str(name).endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
+    file = weights_file(name)
     if not file.exists():
         known = sorted(f.stem for f in WEIGHTS.glob("*.safetensors") if "targets" not in read_manifest(f))
         raise WeightsError(f"model: expected one of {known} or a .safetensors file, got {str(name)!r}")

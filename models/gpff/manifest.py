@@ -8,8 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from gpff.errors import WeightsError
+from gpff.folders import WEIGHTS
 
 VERSION = 1
+
+
+def weights_file(name: str | Path) -> Path:
+    """Where shipped weights of this name are, or would be; a path of a ``.safetensors`` file is one itself."""
+    return Path(name) if str(name).endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
 
 
 def read_manifest(file: Path) -> dict[str, Any]:

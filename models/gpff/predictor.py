@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
 from gpff.errors import WeightsError
-from gpff.folders import WEIGHTS
-from gpff.manifest import verified
+from gpff.manifest import verified, weights_file
 
 TARGETS = ("gap", "atomisation_energy")
 EPSILON = 1e-8  # under the root of the norms
@@ -152,13 +151,19 @@ def load(name: str = "properties") -> Predictor | None:
         WeightsError: no manifest beside the file, another hash than its own, a model of something else, or a manifest
             that does not say how good the model is and what it was trained on.
     """
-    file = Path(name) if name.endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
+    file = weights_file(name)
     if not file.exists():
         return None
+    manifest = manifest_of(file)
+    return Predictor(load_file(file), manifest["network"], _card(manifest, file.name))
+
+
+def manifest_of(file: Path) -> dict[str, Any]:
+    """The manifest of a property model's weights. Raises WeightsError, as `verified` does and for other models."""
     manifest = verified(file)
     if manifest.get("targets") != list(TARGETS):
         raise WeightsError(f"{file.name}: expected a model of {', '.join(TARGETS)}, got {manifest.get('targets')}")
-    return Predictor(load_file(file), manifest["network"], _card(manifest, file.name))
+    return manifest
 
 
 def _card(manifest: dict[str, Any], file_name: str) -> Card:

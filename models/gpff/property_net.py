@@ -23,12 +23,11 @@ from torch.nn.functional import silu
 from gpff import checkpoint
 from gpff.elements import NUMBERS
 from gpff.errors import InputError, WeightsError
-from gpff.folders import WEIGHTS
 from gpff.force import blocks_of, field_tables, padded
-from gpff.manifest import verified
+from gpff.manifest import weights_file
 from gpff.molecules import pointers
 from gpff.painn import N_ELEMENTS, Blocks, NetworkConfig, Representation, Tables
-from gpff.predictor import TARGETS
+from gpff.predictor import TARGETS, manifest_of
 from gpff.radial import RadialGrid
 
 if TYPE_CHECKING:
@@ -145,12 +144,10 @@ def save(folder: Path, name: str, net: PropertyNet, state: dict[str, Tensor], **
 
 def load(name: str | Path = "properties") -> PropertyModel:
     """Shipped weights by name, or any by path. Raises WeightsError as :func:`gpff.checkpoint.load` does."""
-    file = Path(name) if str(name).endswith(".safetensors") else WEIGHTS / f"{name}.safetensors"
+    file = weights_file(name)
     if not file.exists():
         raise WeightsError(f"property model: expected the file {file.name}, got none")
-    manifest = verified(file)
-    if manifest.get("targets") != list(TARGETS):
-        raise WeightsError(f"{file.name}: expected a model of {', '.join(TARGETS)}, got {manifest.get('targets')}")
+    manifest = manifest_of(file)
     net = PropertyNet(checkpoint.network_of(manifest["network"]))
     net.load_state_dict(load_file(file))
     return PropertyModel(net, manifest)
