@@ -72,6 +72,16 @@ describe('reduceRun', () => {
     expect(play([accepted, topology, verdict]).verdicts).toMatchObject([null, { smiles: 'CO' }])
   })
 
+  it('takes no notice of verdicts that change nothing while atoms move', () => {
+    const verdict = (over: object): ServerMessage => ({ type: 'verdict', job: '7', seq: 3, sample: 1, valid: false, smiles: null, reason: 'radical on C1', bonds: [], ...over })
+    const [running, promising] = [play([accepted, topology]), play([accepted, topology, verdict({ valid: true, smiles: 'CO', reason: null })])]
+    expect(reduceRun(running, verdict({}))).toBe(running)
+    expect(reduceRun(promising, verdict({ valid: true, smiles: 'CO', reason: null, bonds: [[0, 1, 1]] }))).toBe(promising)
+    expect(reduceRun(promising, verdict({ valid: true, smiles: 'OC=O', reason: null })).verdicts[1]?.smiles).toBe('OC=O')
+    expect(reduceRun(promising, verdict({})).verdicts[1]?.valid).toBe(false)
+    expect(reduceRun(promising, final).verdicts).toMatchObject([{ valid: true }, { valid: false, reason: 'two fragments' }])
+  })
+
   it('ignores what is about other runs', () => {
     const run = play([accepted])
     expect(reduceRun(run, { ...topology, job: '8' })).toBe(run)

@@ -71,6 +71,7 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
       if (message.job !== run.job) return run
       const { valid, smiles, reason, bonds } = message
       const verdict: Verdict = { valid, smiles, reason, bonds }
+      if (isLive(run) && isNoNews(run.verdicts.at(message.sample) ?? null, verdict)) return run
       return { ...run, verdicts: run.verdicts.map((v, i) => (i === message.sample ? verdict : v)) }
     }
     case 'final':
@@ -96,6 +97,10 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
       return run
   }
 }
+
+/** While atoms move only a molecule is news, and only once: verdicts come by the dozen, and each has the page look at all candidates. */
+const isNoNews = (before: Verdict | null, now: Verdict): boolean =>
+  before === null ? !now.valid : before.valid === now.valid && before.smiles === now.smiles
 
 function readError({ detail, field, retryable }: { detail: string; field: string | null; retryable: boolean }): RunError {
   return { detail, field, retryable }

@@ -40,8 +40,14 @@ export function Spark({ reqId, sample, steps, worded }: { reqId: string; sample:
   )
 }
 
+/** A point for every pixel is enough. */
 function sparkOf({ frames }: Trajectory, sample: number, steps: number): SparkPaths {
-  return sparkPaths(frames.map((f) => ({ step: f.step, sigma: f.sigmaHat[sample], force: f.rmsForce[sample] })), steps, WIDTH, HEIGHT)
+  const count = Math.min(frames.length, WIDTH)
+  const points = Array.from({ length: count }, (_, k) => {
+    const { step, sigmaHat, rmsForce } = frames[Math.round((k * (frames.length - 1)) / Math.max(1, count - 1))]
+    return { step, sigma: sigmaHat[sample], force: rmsForce[sample] }
+  })
+  return sparkPaths(points, steps, WIDTH, HEIGHT)
 }
 
 function show(svg: SVGSVGElement | null, text: HTMLElement | null, { sigma, force, words }: SparkPaths): void {

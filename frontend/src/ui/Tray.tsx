@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useRef, type ReactNode } from 'react'
+import { memo, useCallback, useEffect, useMemo, useRef, type ReactNode } from 'react'
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { scaffoldFrom } from '../document/design'
 import type { Candidate } from '../stream/protocol'
@@ -42,20 +42,38 @@ function Cards({ run }: { run: Run }) {
   return (
     <ol className="cards" ref={list}>
       {Array.from({ length: count }, (_, k) => (
-        <Card key={`${run.reqId}-${k}`} index={k} run={run} verdict={run.verdicts[k]} candidate={run.result?.candidates[k]} same={same.at(k) ?? null} />
+        <Card
+          key={`${run.reqId}-${k}`}
+          index={k}
+          reqId={run.reqId}
+          steps={run.spec.steps ?? 64}
+          state={candidateState(run, k)}
+          verdict={run.verdicts[k]}
+          candidate={run.result?.candidates[k]}
+          same={same.at(k) ?? null}
+        />
       ))}
     </ol>
   )
 }
 
-function Card(props: { index: number; run: Run; verdict: Verdict | null; candidate: Candidate | undefined; same: number | null }) {
-  const { index, run, verdict, candidate, same } = props
+interface CardProps {
+  readonly index: number
+  readonly reqId: string
+  readonly steps: number
+  readonly state: CandidateState
+  readonly verdict: Verdict | null
+  readonly candidate: Candidate | undefined
+  readonly same: number | null
+}
+
+/** Drawn again only when something about this very candidate has changed. */
+const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate, same }: CardProps) {
   const actions = useActions()
   const { studio } = useTools()
   const focused = useSession((s) => s.focus === index)
   const hovered = useSession((s) => s.hover === index)
   const hover = (on: boolean) => studio.session.setState({ hover: on ? index : null })
-  const state = candidateState(run, index)
   return (
     <li className="card" data-state={state} data-focus={focused || undefined} data-hover={hovered || undefined} onPointerEnter={() => hover(true)} onPointerLeave={() => hover(false)}>
       <button
@@ -71,7 +89,7 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
           <CardBody state={state} verdict={verdict} candidate={candidate} />
           <span className="card-foot">
             <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
-            <CardFigures reqId={run.reqId} sample={index} steps={run.spec.steps ?? 64} candidate={candidate} />
+            <CardFigures reqId={reqId} sample={index} steps={steps} candidate={candidate} />
           </span>
         </span>
       </button>
@@ -82,7 +100,7 @@ function Card(props: { index: number; run: Run; verdict: Verdict | null; candida
       )}
     </li>
   )
-}
+})
 
 const MARKS: Record<CandidateState, ReactNode> = {
   valid: <span className="mark valid"><CheckIcon />valid</span>,
