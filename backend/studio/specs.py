@@ -26,6 +26,7 @@ def to_spec(wire: GenerateSpec, seed: int, limits: Limits) -> Spec:
         seed=seed,
         noise=wire.lambda_,
         noise_power=wire.lambda_power,
+        step_length=wire.step_length,
     )
     try:
         validate(spec, limits)

@@ -30,7 +30,7 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
-from gpff.schedules import NOISE_FREE, NOISE_HELD
+from gpff.schedules import NOISE_FREE, NOISE_HELD, default_noise, default_step_length
 from gpff.spec import SAMPLERS, Spec
 
 PART = 100
@@ -39,10 +39,12 @@ VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape", *(f"sdd+{shape}" for shape in SH
 """What can be measured: the samplers, two with each molecule's shape from the shape predictor, and archetypes."""
 
 
-def noise_name(noise: float | None, power: float | None, held: bool) -> str:
-    """SDD's noise in file names: what is not given is called by what it is, so that other defaults have other names."""
-    usual = NOISE_HELD if held else NOISE_FREE
-    return f"{usual[0] if noise is None else noise:g}^{usual[1] if power is None else power:g}"
+def noise_name(noise: float | None, power: float | None, held: bool, steps: int) -> str:
+    """SDD's noise and, where it is not 1, its step length, in file names: what is not given is called by what it is, so
+    that other defaults have other names."""
+    usual, eta = NOISE_HELD if held else NOISE_FREE, default_step_length(steps)
+    scale = float(default_noise(usual[0], steps)) if noise is None else noise
+    return f"{scale:.3g}^{usual[1] if power is None else power:g}" + (f"x{eta:.3g}" if eta != 1.0 else "")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Its name among files, without n."""
-        noise = noise_name(self.noise, self.power, "+" in self.variant)
+        noise = noise_name(self.noise, self.power, "+" in self.variant, self.steps)
         return f"{self.variant}-{self.steps}-{noise}-{self.split}-{self.seed}"
 
 

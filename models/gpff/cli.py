@@ -85,6 +85,7 @@ def _setup_sample(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--seed", type=int, default=0, help="default 0")
     parser.add_argument("--noise", type=float, help="λ of sdd in Å")
     parser.add_argument("--noise-power", type=float, help="how sdd's noise falls: λ (1 - k/K)^p; the paper's is 1")
+    parser.add_argument("--step-length", type=float, help="η of sdd's x + η F/2; the paper's is 1")
     parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
     parser.add_argument("-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)")
@@ -112,6 +113,7 @@ def _run_sample(options: argparse.Namespace) -> int:
         seed=options.seed,
         noise=options.noise,
         noise_power=options.noise_power,
+        step_length=options.step_length,
         progress=not options.quiet,
     )
     shown = [candidate for candidate in candidates if candidate.valid or not options.valid_only]

@@ -90,6 +90,7 @@ def generate(
     seed: int | None = None,
     noise: float | None = None,
     noise_power: float | None = None,
+    step_length: float | None = None,
     check: bool = True,
     progress: bool = False,
     batch_atoms: int = DEFAULT_BATCH_ATOMS,
@@ -112,6 +113,7 @@ def generate(
             seed=spec.seed if seed is None else seed,
             noise=spec.noise if noise is None else noise,
             noise_power=spec.noise_power if noise_power is None else noise_power,
+            step_length=spec.step_length if step_length is None else step_length,
         )
         for spec in _specs(what)
     ]

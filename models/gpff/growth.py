@@ -99,7 +99,7 @@ def measured(bench: Bench, n: int, sampler_steps: int, noise: Noise, seed: int) 
 
     def name(step: Step) -> str:
         digest = hashlib.sha256(f"{step.name} {step.product}".encode()).hexdigest()[:8]
-        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, held=True)}-{seed}"
+        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, True, sampler_steps)}-{seed}"
 
     todo = [step for step in found if not bench.has(name(step))]
     made = bench.map(measure, [(step, n, sampler_steps, noise, seed) for step in todo], [n * sampler_steps] * len(todo))

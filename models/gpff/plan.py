@@ -19,7 +19,7 @@ from gpff.elements import VALENCES
 from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, Segments, pointers
 from gpff.noise import Stream, generator
-from gpff.schedules import NOISE_FREE, NOISE_HELD
+from gpff.schedules import NOISE_FREE, NOISE_HELD, default_noise, default_step_length
 from gpff.shape import typical_covariance
 from gpff.shape_predictor import ARCHETYPES
 from gpff.shape_predictor import load as load_predictor
@@ -51,6 +51,7 @@ class Plan:
     steps: int
     noise: float
     noise_power: float
+    step_length: float
     f_max: float
     align: bool = False
 
@@ -168,8 +169,9 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         keys=np.stack([np.full(len(ids), spec.seed, dtype=np.int64), ids], axis=1),
         sampler=spec.sampler,
         steps=spec.steps,
-        noise=noise if spec.noise is None else spec.noise,
+        noise=float(default_noise(noise, spec.steps)) if spec.noise is None else spec.noise,
         noise_power=power if spec.noise_power is None else spec.noise_power,
+        step_length=default_step_length(spec.steps) if spec.step_length is None else spec.step_length,
         f_max=spec.f_max,
         align=align,
     )

@@ -13,6 +13,7 @@
 | F | `forces [n_atoms, 3]` | pseudo-force `2 (x0 - x)` in Å; the denoised estimate is `x + F/2` |
 | λ | `plan.noise` | SDD's noise in Å: before call k, `x ← x + λ (1 - k/K)^p ε` |
 | p | `plan.noise_power` | how SDD's noise falls; 1 is the paper's rule |
+| η | `plan.step_length` | SDD takes `x ← x + η F/2`; 1 is the paper's rule, more where calls are few (`schedules`) |
 | γ_k | in `constraints` | the share of a blob's constraint: `(1 - k/K)^s` |
 | σ̂ | `state.sigma_hat` | noise level read off the force: `||F|| / (2 sqrt(dof))` |
 
@@ -42,7 +43,7 @@ from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean
 from gpff.noise import Stream, normals
 from gpff.plan import Plan, compile
-from gpff.schedules import noise_scale
+from gpff.schedules import default_noise, noise_scale, stretch
 
 __all__ = [
     "ForceFn",
@@ -69,10 +70,11 @@ MAX_FORCE = 1e4
 """A molecule with a larger force (Å) on any atom has run away."""
 REACH = (4.0, 0.8)
 """No molecule of n atoms reaches farther from its centre than `4 + 0.8 n` Å: half of a long bond an atom, in a line."""
-CLOCKED = ("steps", "noise", "noise_power", "f_max")
+CLOCKED = ("steps", "noise", "noise_power", "step_length", "f_max")
 """Settings of a plan in which runs that are joined may differ: the fields of a `Clock` after its call."""
 ASK_AGAIN = 0.1
-"""SDD's noise in Å from which on it is worth asking anew; with less, a molecule without a fitting answer fails."""
+"""SDD's noise in Å from which on it is worth asking anew; with less, a molecule without a fitting answer fails. Where
+calls are few there is less noise from the beginning, and less is asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,20 +128,27 @@ def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, dat
 class Clock:
     """What a run's call k and its settings are, for each molecule: all `[n_molecules]`.
 
-    `call`: k, counted from 1; `steps`: K; `noise`: λ in Å; `noise_power`: p; `f_max` in Å. Molecules of several runs
-    may stand side by side in one plan (`gpff.joined`), each with its own.
+    `call`: k, counted from 1; `steps`: K; `noise`: λ in Å; `noise_power`: p; `step_length`: η; `f_max` in Å.
+    Molecules of several runs may stand side by side in one plan (`gpff.joined`), each with its own.
     """
 
     call: Ints
     steps: Ints
     noise: Floats
     noise_power: Floats
+    step_length: Floats
     f_max: Floats
 
     @cached_property
     def noise_now(self) -> Floats:
         """SDD's noise before this call: `[n_molecules]` Å."""
         return noise_scale(self.noise, self.noise_power, self.call, self.steps)
+
+    @cached_property
+    def stretch(self) -> Floats | None:
+        """η of SDD at this call, `[n_molecules]`; None where it is 1 for all."""
+        eta = stretch(self.step_length, self.call, self.steps)
+        return None if (eta == 1.0).all() else eta
 
     def tick(self) -> Clock:
         """The next call."""
@@ -223,7 +232,10 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     squares = np.einsum("ni,ni->n", relative, relative)
     total = plan.molecules.sum(squares)
     sigma_hat = np.sqrt(total / plan.degrees_of_freedom) / 2.0
-    moved, walk, ends, again = proposal + relative / 2.0, None, None, None
+    taken = relative / 2.0
+    if plan.sampler == "sdd" and clock.stretch is not None:
+        taken *= plan.molecules.spread(clock.stretch)[:, None]
+    moved, walk, ends, again = proposal + taken, None, None, None
     if plan.sampler == "dd":
         ends = plan.molecules.max(squares) < clock.f_max**2
     if state.walk is not None:
@@ -236,7 +248,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     if plan.sampler == "sdd" and not (live is state.active and _narrow(plan, far)):
         fits = _fits(plan, proposal, moved)
         if live is not state.active or not fits.all():
-            again = state.active & ~(live & fits) & (clock.noise_now >= ASK_AGAIN)
+            again = state.active & ~(live & fits) & (clock.noise_now >= default_noise(ASK_AGAIN, clock.steps))
             live = live & ~again
     smooth = live is state.active  # nothing is wrong anywhere, as most often
     every = smooth and state.all_active

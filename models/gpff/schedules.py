@@ -16,6 +16,12 @@ line at the levels at which bonds are decided (docs/results/README.md)."""
 NOISE_HELD = (0.5, 1.0)
 """The same beside a scaffold and in a blob with a place or a shape."""
 
+FEW_CALLS = 16
+"""Calls from which on SDD has its full noise; fewer have less, in proportion, for what it disturbs must be mended."""
+OVER_RELAXED = (0.5, 8, 24)
+"""How much farther than to its denoised estimate SDD goes: half as far again in runs of 8 calls and fewer, no farther
+from 24 calls on."""
+
 RHO, SIGMA_MIN = 5.0, 0.01
 """Curvature of the EDM schedule and its last noise level above zero, Å."""
 
@@ -29,6 +35,27 @@ def noise_scale(noise: Floats, power: Floats, call: Ints, steps: Ints) -> Floats
     """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)^p`."""
     left = np.maximum(remaining(call, steps), 0.0)  # a run that is over may be asked what would come next
     return np.asarray(noise * np.power(left, power))
+
+
+def default_noise(noise: float, steps: int | Ints) -> Floats:
+    """λ in Å of a run of `steps` calls, `noise` being that of a long one."""
+    return np.asarray(noise * np.minimum(1.0, np.asarray(steps) / FEW_CALLS))
+
+
+def default_step_length(steps: int) -> float:
+    """η of SDD, `x ← x + η F/2`, in a run of `steps` calls; 1, the paper's rule, unless calls are few.
+
+    Each answer to an unresolved cloud is a mean of what it may become, so that a run of few calls ends before it has
+    arrived. To go beyond the answer, as in the method of successive over-relaxation (Young 1954), saves calls.
+    """
+    most, full, none = OVER_RELAXED
+    return 1.0 + most * min(1.0, max(0.0, (none - steps) / (none - full)))
+
+
+def stretch(step_length: Floats, call: Ints, steps: Ints) -> Floats:
+    """η at call k: 1 at the first, beyond whose answer lies the wide prior turned inside out, and at the last, which
+    gives the estimate itself."""
+    return np.where((call <= 1) | (call >= steps), 1.0, step_length)
 
 
 def constraint_weight(strictness: Floats, left: Floats) -> Floats:

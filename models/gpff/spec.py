@@ -41,6 +41,8 @@ MAX_NOISE = 10.0
 """Largest λ in Å."""
 MAX_NOISE_POWER = 4.0
 """Largest power with which SDD's noise falls."""
+MAX_STEP_LENGTH = 2.0
+"""Largest η of SDD: beyond it an answer is farther away than before."""
 MAX_STRICTNESS = 100.0
 MAX_SEED = 2**63 - 1
 
@@ -95,7 +97,8 @@ class Spec:
     """One job: `n_samples` candidates of the same blobs and scaffold.
 
     `noise` is λ of SDD in Å (None: the default for free or scaffold runs), and it falls as `(1 - k/K)^noise_power`
-    (None: the default; 1: the paper's); `f_max` the largest force on any atom at which DD stops, in Å.
+    (None: the default; 1: the paper's); its `step_length` is η of `x ← x + η F/2` (None: 1, the paper's, and
+    more where `steps` are few); `f_max` the largest force on any atom at which DD stops, in Å.
     """
 
     blobs: tuple[Blob, ...]
@@ -106,6 +109,7 @@ class Spec:
     seed: int = 0
     noise: float | None = None
     noise_power: float | None = None
+    step_length: float | None = None
     f_max: float = 0.05
 
     def __post_init__(self) -> None:
@@ -126,6 +130,7 @@ class Spec:
         seed: int = 0,
         noise: float | None = None,
         noise_power: float | None = None,
+        step_length: float | None = None,
         covariance: ArrayLike | None = None,
         shape: str | tuple[float, float, float] | None = None,
     ) -> Spec:
@@ -137,7 +142,7 @@ class Spec:
         numbers = parse_formula(formula) if isinstance(formula, str) else np.asarray(formula)
         matrix = None if covariance is None else np.asarray(covariance, dtype=np.float64)
         blob = Blob(numbers=tuple(numbers.tolist()), covariance=matrix, placed=False, shape=shape)
-        return cls((blob,), n_samples=n, sampler=sampler, steps=steps, seed=seed, noise=noise, noise_power=noise_power)
+        return cls((blob,), None, n, sampler, steps, seed, noise, noise_power, step_length)
 
 
 def _is_bare(blob: Blob) -> bool:
@@ -217,6 +222,8 @@ def _check_run(spec: Spec, limits: Limits) -> None:
         raise InputError("lambda", f"0 to {MAX_NOISE:g} Å", f"{spec.noise:g}")
     if spec.noise_power is not None and not 0.0 < spec.noise_power <= MAX_NOISE_POWER:
         raise InputError("lambda_power", f"above 0, to {MAX_NOISE_POWER:g}", f"{spec.noise_power:g}")
+    if spec.step_length is not None and not 0.0 < spec.step_length <= MAX_STEP_LENGTH:
+        raise InputError("step_length", f"above 0, to {MAX_STEP_LENGTH:g}", f"{spec.step_length:g}")
     if not (spec.f_max >= 0.0 and math.isfinite(spec.f_max)):
         raise InputError("f_max", "a finite force of at least 0 Å", f"{spec.f_max:g}")
 

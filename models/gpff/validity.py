@@ -59,7 +59,8 @@ def _reasons(candidates: Iterable[Candidate]) -> str:
 
 
 def _noise(r: Row) -> str:
-    return noise_name(r.noise, r.power, "+" in r.sampler).replace("^", "; ") if r.sampler.startswith("sdd") else "–"
+    name = noise_name(r.noise, r.power, "+" in r.sampler, r.steps)
+    return name.replace("^", "; ").replace("x", "; ") if r.sampler.startswith("sdd") else "–"
 
 
 def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") -> str:
@@ -70,7 +71,7 @@ def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") 
     )
     lines = [
         *head("Validity over network evaluations", model, text, command),
-        "| sampler | steps | mean NFE | λ, Å; p | n | valid, % | paper, % | distinct | finite | common failures |",
+        "| sampler | steps | mean NFE | λ, Å; p; η ≠ 1 | n | valid, % | paper, % | distinct | finite | failures |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [
@@ -89,7 +90,8 @@ def picture(rows: Sequence[Row], folder: Path) -> None:
     axes = figure.subplots(1, 2, sharey=True)
     curves: dict[tuple[str, str], list[Row]] = {}
     for r in rows:
-        curves.setdefault((r.sampler, _noise(r)), []).append(r)
+        asked = " ".join("default" if value is None else f"{value:g}" for value in (r.noise, r.power))
+        curves.setdefault((r.sampler, asked), []).append(r)
     for (sampler, noise), line in curves.items():
         axis = axes[0] if sampler.split("+")[0] in ("dd", "sdd") else axes[1]
         several = sum(name == sampler for name, _ in curves) > 1
@@ -99,7 +101,7 @@ def picture(rows: Sequence[Row], folder: Path) -> None:
                   [100 * b - y for y, (_, b) in zip(shown, bounds, strict=True)]]  # fmt: skip
         axis.errorbar(
             x, shown, errors, marker="o", ms=3.5, lw=1.2, capsize=2, ls="-" if "as_" in sampler else "--"
-            if axis is axes[1] else "-", label=title(sampler) + (f", λ {noise}" if several else ""),
+            if axis is axes[1] else "-", label=title(sampler) + (f", λ, p {noise}" if several else ""),
         )  # fmt: skip
     for axis, name in zip(axes, ("without a schedule", "with a noise schedule"), strict=True):
         axis.set(xscale="log", xlabel="network evaluations a molecule", title=name, ylim=(0, 102))

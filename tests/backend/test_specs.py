@@ -33,6 +33,13 @@ def test_a_named_shape_is_left_to_the_shape_predictor(shape: str) -> None:
     assert (variances.sum(axis=1) > 2).all() and (variances.sum(axis=1) < 20).all()  # Å², of 17 atoms
 
 
+def test_the_settings_of_sdd_reach_the_sampler() -> None:
+    plan = compile(spec(formula="CH4", steps=6, lambda_power=0.9, step_length=1.2, **{"lambda": 0.4}))
+    assert (plan.noise, plan.noise_power, plan.step_length) == (0.4, 0.9, 1.2)
+    usual = compile(spec(formula="CH4", steps=64))
+    assert (usual.noise, usual.noise_power, usual.step_length) == (0.35, 0.7, 1.0)
+
+
 def test_scaffold_positions_keep_their_bits() -> None:
     given = [[0.1, 1 / 3, -2.7182818284590455], [1.3, 0.7, 0.2]]
     scaffold = {"numbers": [6, 8], "positions": given, "attach": [0]}

@@ -17,8 +17,8 @@ PHENOXY = Blob(
     center=(4.0, -1.0, 0.5),
     covariance=np.diag([2.6, 1.3, 0.3]),
 )
-GROWTH = Spec((PHENOXY,), SCAFFOLD, n_samples=4, steps=8, seed=5)
-FREE = Spec.from_formula("C7H8O2", n=4, steps=8, seed=5)
+GROWTH = Spec((PHENOXY,), SCAFFOLD, n_samples=4, steps=8, seed=5, step_length=1.0)
+FREE = Spec.from_formula("C7H8O2", n=4, steps=8, seed=5, step_length=1.0)
 
 
 def run(plan: Plan, forces: ForceFn) -> list[State]:

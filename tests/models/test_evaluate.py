@@ -57,7 +57,8 @@ def test_all_pages_from_one_command_and_nothing_twice(
     figures = {f"{n}.{k}" for n in ("validity", "shapes", "distributions", "noise-levels") for k in ("svg", "png")}
     assert names == tables | figures | {"noise-levels.md", "noise-levels.csv", "sigma-hat.csv"}
     page = (out / "validity.md").read_text()
-    assert f"| SDD | 4 | 4.0 | 0.3; {NOISE_FREE[1]:g} | 2 | 50.0 [9.5, 90.5] |" in page and "| AS Heun | 4 |" in page
+    assert f"| SDD | 4 | 4.0 | 0.3; {NOISE_FREE[1]:g}; 1.5 | 2 | 50.0 [9.5, 90.5] |" in page
+    assert "| AS Heun | 4 |" in page
     assert page.count("| SDD |") == 4 and page.count("| DD |") == 2
     assert "sha256 `0000000000000000…`" in page and "    gpff" in page
     assert "| QM9 test | 1 |" in (out / "quality.md").read_text()

@@ -21,7 +21,7 @@ PLACED = Blob(numbers=(6, 8, 1), center=(2.0, 0.5, 0.0), covariance=np.diag([1.5
 RUNS = (
     Spec.from_formula("C2H6O", n=3, steps=7, seed=1),
     Spec.from_formula("CH4", n=1, steps=4, seed=2),
-    Spec((PLACED,), METHYL, n_samples=2, steps=9, seed=3, noise=0.2, noise_power=0.6),
+    Spec((PLACED,), METHYL, n_samples=2, steps=9, seed=3, noise=0.2, noise_power=0.6, step_length=1.4),
     Spec((replace(PLACED, numbers=(6, 8, 1, 1), placed=False),), n_samples=2, steps=5, seed=4),
 )
 

@@ -13,7 +13,7 @@ from gpff.errors import InputError
 from gpff.molecules import Floats, segment_mean
 from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import Plan, advance, compile, evaluate, finished, init, propose
-from gpff.schedules import NOISE_FREE, NOISE_HELD
+from gpff.schedules import NOISE_FREE, NOISE_HELD, default_noise
 from gpff.spec import Blob, Spec
 
 # --- rules -----------------------------------------------------------------------------------------------------------
@@ -69,7 +69,7 @@ def test_sdd_noise_shrinks_as_scheduled_and_is_centred(noise: float | None, powe
     state = init(plan)
     for call in range(1, steps + 1):
         added = propose(plan, replace(state, step=call - 1)) - state.positions
-        expected = (noise or NOISE_FREE[0]) * (1 - call / steps) ** (power or NOISE_FREE[1])
+        expected = (noise or default_noise(NOISE_FREE[0], steps)) * (1 - call / steps) ** (power or NOISE_FREE[1])
         # Centring takes one of 17 atoms' worth of variance.
         np.testing.assert_allclose(added.std() * np.sqrt(17 / 16), expected, rtol=0.03, atol=1e-15)
         np.testing.assert_allclose(segment_mean(added, plan.ptr), 0.0, atol=1e-12)
@@ -80,9 +80,36 @@ def test_noise_beside_a_scaffold_is_not_centred() -> None:
     state = init(plan)
     added = propose(plan, state) - state.positions
     assert not added[plan.fixed].any()
-    np.testing.assert_allclose(added[~plan.fixed].std(), NOISE_HELD[0] * (1 - 1 / 8) ** NOISE_HELD[1], rtol=0.03)
+    scale = default_noise(NOISE_HELD[0], 8) * (1 - 1 / 8) ** NOISE_HELD[1]
+    np.testing.assert_allclose(added[~plan.fixed].std(), scale, rtol=0.03)
     means = segment_mean(added[~plan.fixed], plan.blobs.ptr)
-    np.testing.assert_allclose(means.std(), NOISE_HELD[0] * (1 - 1 / 8) ** NOISE_HELD[1] / np.sqrt(12), rtol=0.1)
+    np.testing.assert_allclose(means.std(), scale / np.sqrt(12), rtol=0.1)
+
+
+@pytest.mark.parametrize(("steps", "eta"), [(1, 1.5), (6, 1.5), (8, 1.5), (16, 1.25), (24, 1.0), (256, 1.0)])
+def test_sdd_goes_farther_than_its_estimates_where_calls_are_few_but_for_the_first_and_the_last(
+    steps: int, eta: float
+) -> None:
+    plan = compile(replace(FREE, steps=steps, noise=0.0, step_length=None))
+    assert plan.step_length == eta
+    state = init(plan)
+    while not finished(plan, state):
+        x = propose(plan, state)
+        forces = evaluate(harmonic, plan, state, x)
+        after = advance(plan, state, x, forces)
+        taken = 1.0 if state.step in (0, steps - 1) else eta
+        np.testing.assert_allclose(after.positions - x, taken * forces / 2, rtol=0, atol=1e-12)
+        state = after
+
+
+def test_the_step_length_that_is_asked_for_is_taken_by_sdd_alone() -> None:
+    runs = {
+        (sampler, eta): run(compile(replace(FREE, sampler=sampler, noise=0.0, steps=40, step_length=eta)), two_modes)
+        for sampler in ("sdd", "dd")
+        for eta in (1.0, 1.3)
+    }
+    assert not np.array_equal(runs["sdd", 1.0][3].positions, runs["sdd", 1.3][3].positions)
+    np.testing.assert_array_equal(runs["dd", 1.0][3].positions, runs["dd", 1.3][3].positions)
 
 
 def test_sdd_from_a_wide_prior_finds_both_modes_of_a_mixture() -> None:

@@ -62,8 +62,8 @@ class GenerateSpec(Wire):
     """One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
 
     `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å, which falls as
-    `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `stride`: stream every stride-th step; the first
-    and the last always come.
+    `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `step_length` is η of its x + η F / 2;
+    null: 1, and more where steps are few. `stride`: stream every stride-th step; the first and the last always come.
     `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
     """
 
@@ -78,6 +78,7 @@ class GenerateSpec(Wire):
     valid_only: Bool = False
     lambda_: Annotated[float, Strict(), Field(ge=0, le=10)] | None = Field(default=None, alias="lambda")
     lambda_power: Annotated[float, Strict(), Field(gt=0, le=4)] | None = None
+    step_length: Annotated[float, Strict(), Field(gt=0, le=2)] | None = None
     stride: Annotated[int, Strict(), Field(ge=1, le=MAX_STEPS)] = 1
 
     @model_validator(mode="after")

@@ -26,8 +26,8 @@ export type Bond = readonly [number, number, number];
  * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
  *
  * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å, which falls as
- * `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `stride`: stream every stride-th step; the first
- * and the last always come.
+ * `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `step_length` is η of its x + η F / 2;
+ * null: 1, and more where steps are few. `stride`: stream every stride-th step; the first and the last always come.
  * `valid_only`: candidates that fail are run again with fresh noise, within a budget that the answer states.
  */
 export interface GenerateSpec {
@@ -42,6 +42,7 @@ export interface GenerateSpec {
   readonly valid_only?: boolean;
   readonly lambda?: number | null;
   readonly lambda_power?: number | null;
+  readonly step_length?: number | null;
   readonly stride?: number;
 }
 
