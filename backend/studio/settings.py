@@ -33,7 +33,7 @@
 | `STUDIO_GRACE_S` | 30 | how long a job goes on when its connection broke and no other follows it |
 | `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
-| `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates; as many again read files and draw |
+| `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates; as many again read files, draw and predict |
 | `STUDIO_BOND_TIMEOUT_S` | 5 | for one molecule |
 | `STUDIO_BOND_MEMORY_MB` | 1024 | for one molecule |
 | `STUDIO_MAX_RECORDS` | 1000 | molecules in one file that is read or written |
