@@ -6,6 +6,7 @@ import { scale, sub, type Vec3 } from '../geometry/vec3'
 import { rayToPlane } from '../gizmo/drag'
 import { arrowDirection } from '../gizmo/Gizmo'
 import { viewAxes } from '../viewer/camera'
+import { contacts } from '../viewer/contacts'
 import { project, rayThrough } from '../viewer/projection'
 import type { View } from '../viewer/stage'
 import { chooseAtom, chosenAtoms, moveChosen } from './atoms'
@@ -83,7 +84,7 @@ export function AtomMarks({ design, scaffold, view }: { design: Design; scaffold
   )
 }
 
-/** Rings about the atoms that the reason of the candidate in focus names. */
+/** Rings about the atoms that the reason of the candidate in focus names, and lines to what stands too near to them. */
 export function ReasonMarks({ view }: { view: View }) {
   const { studio } = useTools()
   const record = useActiveRun()
@@ -93,7 +94,8 @@ export function ReasonMarks({ view }: { view: View }) {
   useMovingAtoms(marked)
   if (!marked) return null
   const named = new Set(explainReason(verdict.reason).atoms)
-  const { origin, looks } = studio.stage.drawing
+  const { drawing } = studio.stage
+  const { origin, looks } = drawing
   return (
     <g className="reason-marks">
       {origin.flatMap(({ molecule, atom }, k) => {
@@ -103,6 +105,15 @@ export function ReasonMarks({ view }: { view: View }) {
         const r = Math.max(6, looks[k].radius * p.scale + 3)
         return [
           <g key={k}>
+            {contacts(drawing, k).map(({ other, distance }) => {
+              const q = project(view.camera, view.viewport, studio.stage.drawnPosition(other) ?? at)
+              return (
+                <g key={other}>
+                  <line x1={p.x} y1={p.y} x2={q.x} y2={q.y} />
+                  <text x={(p.x + q.x) / 2 + 5} y={(p.y + q.y) / 2}>{distance.toFixed(2)} Å</text>
+                </g>
+              )
+            })}
             <circle cx={p.x} cy={p.y} r={r} />
             <text x={p.x + r + 4} y={p.y + 4}>{looks[k].symbol}{atom + 1}</text>
           </g>,

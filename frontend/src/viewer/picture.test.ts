@@ -10,15 +10,29 @@ import type { Palette } from './scene'
 const palette: Palette = { background: '#000000', outline: '#000000', blob: '#ff8800', blobMuted: '#884400' }
 const design = FIRST_EXAMPLE.design()
 
+/** So many molecules C–C(H)–O in one frame, whose first carbon is a scaffold's or as free as the others. */
+function moving(count: number, fixed = false): Trajectory {
+  const each = <T,>(part: readonly T[]): T[] => Array.from({ length: count }, () => part).flat()
+  const topology: Topology = {
+    type: 'topology', job: '', ptr: Array.from({ length: count + 1 }, (_, m) => 4 * m),
+    numbers: each([6, 6, 1, 8]), fixed: each([fixed, false, false, false]),
+  }
+  const trajectory = new Trajectory(topology, [])
+  const positions = Float32Array.from(each([0, 0, 0, 1.5, 0, 0, 2, 1, 0, 2.1, -1.1, 0]))
+  const measured = new Float32Array(count)
+  trajectory.push({ job: 0, seq: 0, step: 0, serverMicros: 0n, final: false, key: false, droppedBefore: false, positions, sigmaHat: measured, rmsForce: measured })
+  return trajectory
+}
+
 function overlay(count: number, over: Partial<RunView> = {}) {
   const view: RunView = {
-    design, count, trajectory: null, candidates: null, steps: 64, layout: 'overlay', focus: null, extent: runExtent(design, null), ...over,
+    design, count, trajectory: moving(count), candidates: null, steps: 64, layout: 'overlay', focus: null, extent: runExtent(design, null), ...over,
   }
   const { looks, origin, bonds } = composeRun(view, 0, DEFAULT_CAMERA, null, palette).drawing
   const of = (molecule: number) => looks.filter((_, k) => origin[k].molecule === molecule)
   const carbon = (molecule: number) => of(molecule).find(({ number }) => number === 6)?.radius ?? 0
   const hydrogens = (molecule: number) => of(molecule).filter((look) => look.number === 1 && isShown(look)).length
-  return { looks, bonds, carbon, hydrogens }
+  return { looks, bonds, origin, carbon, hydrogens }
 }
 
 describe('candidates in one place', () => {
@@ -43,6 +57,17 @@ describe('candidates in one place', () => {
     expect(carbon(1)).toBeLessThan(carbon(0))
     const none = overlay(3, { candidates: judged([false, false, false]) })
     expect(none.carbon(1)).toBe(overlay(3).carbon(1))
+  })
+})
+
+describe('a scaffold that several candidates share in one place', () => {
+  it('is drawn once, with the one that stands out, and the others are bonded to it', () => {
+    const { origin, bonds, looks } = overlay(3, { trajectory: moving(3, true), focus: 2 })
+    const scaffold = origin.flatMap(({ molecule, atom }, k) => (atom === 0 ? [{ molecule, k }] : []))
+    expect(scaffold).toEqual([{ molecule: 2, k: 0 }])
+    expect(looks).toHaveLength(3 * 3 + 1)
+    const onto = bonds.filter(({ i, j }) => i === 0 || j === 0).map(({ i, j }) => origin[i + j].molecule)
+    expect(onto.sort()).toEqual([0, 1, 2])
   })
 })
 

@@ -11,7 +11,7 @@ import type { BlobLook } from './adapter'
 import type { Camera } from './camera'
 import { AT_HOME, cellPlace, inPlace, type Grid, type LayoutMode, type Place } from './layout'
 import {
-  ballAbout, batchDrawing, blobEnds, designBlobs, designDrawing, designExtent, finalBonds, shell,
+  ballAbout, batchDrawing, blobEnds, designBlobs, designDrawing, designExtent, finalBonds, moleculeOf, shell,
   type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Shells, type Tone,
 } from './scene'
 
@@ -47,6 +47,7 @@ export function composeRun(view: RunView, head: number, camera: Camera, grid: Gr
   // A branch begins with fewer frames than there are before the head that it left from.
   const at = Math.min(head, Math.max(0, (view.trajectory?.length ?? 1) - 1))
   const shown = placeMolecules(view, camera, grid)
+  const heaped = view.layout === 'overlay'
   const opacity = 0.3 * (1 - progress(view, at))
   const places = view.layout === 'grid' ? shown : shown.slice(0, 1)
   const blobs =
@@ -55,7 +56,7 @@ export function composeRun(view: RunView, head: number, camera: Camera, grid: Gr
       : places.flatMap(({ place }) =>
           view.design.blobs.map((blob) => moved(shell(blob, SHELL_50, opacity, palette.blob), place, view.extent.center)),
         )
-  return { drawing: drawRun(view, at, { shown, center: view.extent.center, palette }), blobs }
+  return { drawing: drawRun(view, at, { shown: heaped ? inFront(shown) : shown, center: view.extent.center, palette, heaped }), blobs }
 }
 
 const moved = (look: BlobLook, place: Place, center: Vec3): BlobLook => ({
@@ -81,6 +82,11 @@ function placeMolecules(view: RunView, camera: Camera, grid: Grid | null): Batch
   if (layout === 'overlay') return all.map((m) => put(m, overlaid(view, m), AT_HOME))
   return all.map((m) => put(m, 'plain', grid === null ? AT_HOME : cellPlace(grid, count, m, camera)))
 }
+
+/** The molecule that stands out comes first: with it the scaffold is drawn that all share. */
+const inFront = (shown: BatchView['shown']): BatchView['shown'] => [...shown].sort((a, b) => BACK[a.tone] - BACK[b.tone])
+
+const BACK: Record<Tone, number> = { plain: 0, slender: 1, crowd: 2, ghost: 3, faint: 4, trace: 5 }
 
 /** From how many molecules in one place on each has to be slender, and from how many on they are a crowd. */
 const SEVERAL = 4
@@ -110,8 +116,7 @@ function drawRun(view: RunView, at: number, batch: BatchView): Drawing {
 function settledBonds(topology: Topology, candidates: readonly Candidate[], live: readonly SceneBond[]): SceneBond[] {
   const perceived = finalBonds(topology.ptr, candidates)
   const known = new Set(candidates.flatMap((c, m) => (c.bonds.length > 0 ? [m] : [])))
-  const moleculeOf = (atom: number): number => topology.ptr.findIndex((start) => start > atom) - 1
-  return [...perceived, ...live.filter((b) => !known.has(moleculeOf(b.i)))]
+  return [...perceived, ...live.filter((b) => !known.has(moleculeOf(topology.ptr, b.i)))]
 }
 
 /** Bonds of the scaffold have their orders from the start. */

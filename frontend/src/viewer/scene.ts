@@ -88,6 +88,8 @@ export interface BatchView {
   /** What each molecule turns about. */
   readonly center: Vec3
   readonly palette: Palette
+  /** All molecules lie in the same place: the scaffold that they share is drawn once, with the first of `shown`. */
+  readonly heaped?: boolean | undefined
 }
 
 /** What is drawn of a batch, whatever the frame: only where atoms are changes from one to the next. */
@@ -103,8 +105,8 @@ interface Cast {
 
 const casts = new WeakMap<Topology, Cast>()
 
-function castOf(topology: Topology, { shown, palette }: BatchView): Cast {
-  const key = shown.map(({ molecule, tone }) => `${molecule}${tone}`).join()
+function castOf(topology: Topology, { shown, palette, heaped }: BatchView): Cast {
+  const key = (heaped === true ? 'heaped' : '') + shown.map(({ molecule, tone }) => `${molecule}${tone}`).join()
   const known = casts.get(topology)
   if (known?.palette === palette && known.key === key) return known
   const looks: AtomLook[] = []
@@ -113,6 +115,10 @@ function castOf(topology: Topology, { shown, palette }: BatchView): Cast {
   for (const { molecule, tone } of shown) {
     const start = topology.ptr[molecule]
     for (let atom = start; atom < topology.ptr[molecule + 1]; atom++) {
+      if (isShared(topology, molecule, atom, { shown, heaped })) {
+        index[atom] = index[atom - start + topology.ptr[shown[0].molecule]]
+        continue
+      }
       index[atom] = looks.length
       looks.push(atomLook(topology.numbers[atom], tone, palette))
       origin.push({ molecule, atom: atom - start })
@@ -121,6 +127,11 @@ function castOf(topology: Topology, { shown, palette }: BatchView): Cast {
   const made: Cast = { looks, origin, index, palette, key }
   casts.set(topology, made)
   return made
+}
+
+/** Whether this atom is one of the scaffold, which comes first in every molecule, that another molecule of a heap shows already. */
+function isShared(topology: Topology, molecule: number, atom: number, { shown, heaped }: Pick<BatchView, 'shown' | 'heaped'>): boolean {
+  return heaped === true && topology.fixed[atom] && molecule !== shown[0].molecule
 }
 
 /** Molecules of a batch, each moved to its place. `positions [n_atoms, 3]` of the whole batch. */
@@ -133,6 +144,7 @@ export function batchDrawing(topology: Topology, positions: ArrayLike<number>, b
     const [ox, oy, oz] = add(view.center, place.offset)
     const [rx, ry, rz] = toMatrix(place.turn)
     for (let atom = topology.ptr[molecule]; atom < topology.ptr[molecule + 1]; atom++) {
+      if (isShared(topology, molecule, atom, view)) continue
       const [x, y, z] = [positions[3 * atom] - cx, positions[3 * atom + 1] - cy, positions[3 * atom + 2] - cz]
       moved[k++] = ox + rx[0] * x + rx[1] * y + rx[2] * z
       moved[k++] = oy + ry[0] * x + ry[1] * y + ry[2] * z
@@ -142,10 +154,16 @@ export function batchDrawing(topology: Topology, positions: ArrayLike<number>, b
   const drawn: DrawnBond[] = []
   for (const { i, j, order, strength } of bonds) {
     const [a, b] = [index[i], index[j]]
-    if (a >= 0 && b >= 0 && looks[a].radius > 0 && looks[b].radius > 0) drawn.push({ i: a, j: b, order, radius: looks[a].stick * Math.max(0.12, strength ** 1.5) })
+    if (a < 0 || b < 0 || looks[a].radius === 0 || looks[b].radius === 0) continue
+    // Between two atoms that another molecule shows already the bond is there, too.
+    if (view.heaped === true && topology.fixed[i] && topology.fixed[j] && origin[a].molecule !== moleculeOf(topology.ptr, i)) continue
+    drawn.push({ i: a, j: b, order, radius: Math.min(looks[a].stick, looks[b].stick) * Math.max(0.12, strength ** 1.5) })
   }
   return { looks, positions: moved, bonds: drawn, origin }
 }
+
+/** The molecule that an atom of a batch belongs to. */
+export const moleculeOf = (ptr: readonly number[], atom: number): number => ptr.findIndex((start) => start > atom) - 1
 
 /** The perceived bonds of every candidate, as bonds of the batch. */
 export function finalBonds(ptr: readonly number[], candidates: readonly { readonly bonds: readonly Bond[] }[]): SceneBond[] {
