@@ -17,27 +17,31 @@ static struct {
     pthread_cond_t work, done;
     piece_fn *fn;
     void *task;
+    int64_t number; /* of the task */
     int64_t next, pieces, finished;
-    int members; /* that may take part in this task, the caller among them */
-    int helpers; /* threads that there are */
+    int members, joined; /* that may take part in this task, and that do; the caller is the first */
+    int helpers;         /* threads that there are */
     int busy;
 } crew = {.lock = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
-static void *crew_help(void *arg) {
-    const int member = (int)(intptr_t)arg;
+static void *crew_help(void *nothing) {
     pthread_mutex_lock(&crew.lock);
     for (;;) {
-        if (crew.next >= crew.pieces || member >= crew.members) {
+        if (crew.next >= crew.pieces || crew.joined >= crew.members) {
             pthread_cond_wait(&crew.work, &crew.lock);
             continue;
         }
-        const int64_t piece = crew.next++;
-        pthread_mutex_unlock(&crew.lock);
-        crew.fn(crew.task, piece, member);
-        pthread_mutex_lock(&crew.lock);
-        if (++crew.finished == crew.pieces) pthread_cond_signal(&crew.done);
+        const int member = crew.joined++;
+        const int64_t number = crew.number;
+        while (crew.number == number && crew.next < crew.pieces) {
+            const int64_t piece = crew.next++;
+            pthread_mutex_unlock(&crew.lock);
+            crew.fn(crew.task, piece, member);
+            pthread_mutex_lock(&crew.lock);
+            if (++crew.finished == crew.pieces) pthread_cond_signal(&crew.done);
+        }
     }
-    return 0;
+    return nothing;
 }
 
 /* A forked process has none of the threads, and a lock that one of them may have held. */
@@ -59,7 +63,7 @@ static void crew_grow(int helpers) {
     pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the callers' */
     for (; crew.helpers < helpers; ++crew.helpers) {
         pthread_t thread;
-        if (pthread_create(&thread, 0, crew_help, (void *)(intptr_t)(crew.helpers + 1))) break;
+        if (pthread_create(&thread, 0, crew_help, 0)) break;
         pthread_detach(thread);
     }
     pthread_sigmask(SIG_SETMASK, &before, 0);
@@ -75,9 +79,10 @@ static void crew_run(piece_fn *fn, void *task, int64_t pieces, int members) {
     }
     crew_grow(members - 1);
     crew.busy = 1;
-    crew.fn = fn, crew.task = task, crew.members = members;
+    crew.fn = fn, crew.task = task, ++crew.number;
+    crew.members = members, crew.joined = 1;
     crew.next = crew.finished = 0, crew.pieces = pieces;
-    pthread_cond_broadcast(&crew.work);
+    for (int i = 1; i < members && i < pieces; ++i) pthread_cond_signal(&crew.work);
     while (crew.next < pieces) {
         const int64_t piece = crew.next++;
         pthread_mutex_unlock(&crew.lock);
