@@ -6,6 +6,8 @@ import os
 import platform
 from pathlib import Path
 
+from gpff.cores import cores
+
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results"
 
 
@@ -14,4 +16,4 @@ def machine() -> str:
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     wide = next((flag for flag in ("avx512f", "avx2") if flag in flags), "")
     busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    return f"{os.cpu_count()} cores {platform.machine()} {wide}, beside other work (load average {busy:.1f})"
+    return f"{cores()} cores {platform.machine()} {wide}, beside other work (load average {busy:.1f})"

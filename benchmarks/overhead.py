@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import time
 from collections.abc import Iterator
@@ -56,6 +57,7 @@ def measure() -> Iterator[Overhead]:
     """3 candidates of C7H8O2 a job, on as many threads as the engine takes."""
     before = torch.get_num_threads()
     torch.set_num_threads(max(1, cores() // 2))
+    os.environ.setdefault("GPFF_THREADS", str(cores()))
     try:
         forces = gpff.load().forces
         _steps(forces, 2)  # not counted
