@@ -15,11 +15,12 @@ from websockets.typing import Subprotocol
 
 from benchmarks.load.record import Record
 from benchmarks.load.tasks import Visit, start
-from studio.codec import decode
+from studio.codec import Frame, decode_all
 
 PATIENCE_S = 240.0  # for all jobs of one visit
 AWAY_S = 0.2  # from a broken connection to the next
 STALL_S = 0.01  # between two messages of one that stalls
+EVERY_MS = 16
 WINDOW, ACK_EVERY = 2, 2  # of one that acknowledges late: frames under way, and how many it lets pass before it says so
 
 
@@ -64,8 +65,10 @@ class Visitor:
     async def _call(self, first: bool) -> None:
         """One connection, until all is over or it breaks."""
         async with await self._connected() as connection:
-            window = {"window": WINDOW} if self.visit.pace == "acknowledges late" else {}
-            await connection.send(json.dumps({"type": "hello", "client": "load", **window}))
+            how = {"window": WINDOW} if self.visit.pace == "acknowledges late" else {}
+            if self.visit.number % 2:  # every other visitor takes frames in bundles
+                how["every_ms"] = EVERY_MS
+            await connection.send(json.dumps({"type": "hello", "client": "load", **how}))
             if first:
                 for message, _ in self.visit.malformed:
                     await connection.send(message)
@@ -109,7 +112,8 @@ class Visitor:
 
     async def _take(self, connection: ClientConnection, data: str | bytes) -> None:
         if isinstance(data, bytes):
-            await self._frame(connection, data)
+            for frame in decode_all(data):
+                await self._frame(connection, frame)
             return
         message: dict[str, Any] = json.loads(data)
         match message["type"]:
@@ -155,8 +159,7 @@ class Visitor:
         self.answered += 1
         self._expected -= Counter([code])
 
-    async def _frame(self, connection: ClientConnection, data: bytes) -> None:
-        frame = decode(data)
+    async def _frame(self, connection: ClientConnection, frame: Frame) -> None:
         job = str(frame.job)
         record = self._jobs.get(job)
         if record is None:
