@@ -1,8 +1,10 @@
 """From coordinates to bonds, SMILES and a verdict in words, and to an SDF record that holds them.
 
-`perceive` is the project's test of validity (tier 0): RDKit's `DetermineBonds` at charge 0 without charged
-fragments must give one fragment without radicals. It runs in the calling process and can hang or eat memory
-on a bad cloud of atoms (rdkit#9227, #7922, #5902): whatever serves or trains uses `BondWorkers`.
+`perceive` is the project's test of validity: RDKit's bond orders at charge 0 without charged fragments must give one
+fragment without radicals. Which atoms touch is RDKit's to say too, but for contacts across small cages (`connected`);
+`perceive_strictly` (tier 0) is `DetermineBonds` as it is, by which the data were chosen and results are compared. Both
+run in the calling process and can hang or eat memory on a bad cloud of atoms (rdkit#9227, #7922, #5902): what serves or
+trains uses `BondWorkers`.
 
 Atoms are counted from 1 in every reason and file, as chemists' programs count them, and from 0 in arrays.
 """
@@ -24,6 +26,8 @@ from gpff.workers import Failure, Workers
 from gpff.writers import MAX_COORDINATE, arrays
 
 _BLOCK = 256  # rows of the table of distances that are held at once
+LONGEST_BOND = 1.12
+"""Of the covalent radii's sum: where an atom has too many neighbours, what is longer is no bond. C–C: 1.70 Å."""
 _MAX_NAMED = 3  # atoms that a reason names before it says "and n more"
 
 
@@ -43,20 +47,57 @@ class Verdict:
 
 
 def perceive(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
-    """Judge one molecule at charge 0 (tier 0), in this process and without a limit of time or memory.
+    """Judge one molecule at charge 0, in this process and without a limit of time or memory.
 
     numbers [n_atoms] atomic numbers, positions [n_atoms, 3] Å. What cannot be a molecule is told apart
     cheaply first; connectivity (quadratic) comes before bond orders (exponential at worst), which only one
-    connected piece ever reaches. The verdict is the one that `DetermineBonds` in a single call leads to.
-    Raises InputError for arrays of the wrong shape and for numbers that are no element.
+    connected piece ever reaches. Raises InputError for arrays of the wrong shape and for numbers that are no element.
     """
+    return _judged(*arrays(numbers, positions), connected)
+
+
+def perceive_strictly(numbers: ArrayLike, positions: ArrayLike) -> Verdict:
+    """`perceive`, with the verdict that RDKit's `DetermineBonds` in a single call leads to (tier 0)."""
+    return _judged(*arrays(numbers, positions), touching)
+
+
+def touching(mol: Chem.Mol, x: NDArray[np.float64]) -> Chem.Mol:
+    """The molecule with RDKit's single bonds between all atoms at bonding distance, positions `x [n_atoms, 3]` Å."""
+    rdDetermineBonds.DetermineConnectivity(mol)
+    return mol
+
+
+def connected(mol: Chem.Mol, x: NDArray[np.float64]) -> Chem.Mol:
+    """`touching` without contacts across small cages.
+
+    The bridgeheads of bicyclo[1.1.1]pentane are 1.87 Å apart, those of its oxa and aza forms 1.75 Å: within RDKit's
+    reach of a bond, so that each has five neighbours. Where a heavy atom has more neighbours than its valence, its
+    contacts with heavy atoms that are longer than any bond are let go, relatively longest first, while it has too many.
+    """
+    mol = touching(mol, x)
+    while (far := _crossing(mol, x)) is not None:
+        edited = Chem.RWMol(mol)
+        edited.RemoveBond(*far)
+        mol = edited.GetMol()
+    return mol
+
+
+def is_crowded(numbers: ArrayLike, positions: ArrayLike) -> bool:
+    """Whether an atom has more neighbours at RDKit's bonding distance than its valence: `perceive_strictly` fails."""
     z, x = arrays(numbers, positions)
+    with rdBase.BlockLogs():
+        return _crowded(touching(bare(z, x), x)) is not None
+
+
+def _judged(
+    z: NDArray[np.int64], x: NDArray[np.float64], connect: Callable[[Chem.Mol, NDArray[np.float64]], Chem.Mol]
+) -> Verdict:
     if flaw := geometric_flaw(x):
         return Verdict(False, reason=flaw)
     with rdBase.BlockLogs():
-        mol = bare(z, x)
+        crowded = None
         try:
-            rdDetermineBonds.DetermineConnectivity(mol)
+            mol = connect(bare(z, x), x)
             n_fragments = len(Chem.GetMolFrags(mol))
             if n_fragments > 1:
                 return Verdict(False, reason=f"{n_fragments} separate fragments")
@@ -164,6 +205,22 @@ def bare(z: NDArray[np.int64], x: NDArray[np.float64]) -> Chem.Mol:
     conformer.SetPositions(np.ascontiguousarray(x))
     mol.AddConformer(conformer)
     return mol.GetMol()
+
+
+def _crossing(mol: Chem.Mol, x: NDArray[np.float64]) -> tuple[int, int] | None:
+    """The contact that is longest beside its covalent radii, of a heavy atom with more neighbours than its valence."""
+    radius = Chem.GetPeriodicTable().GetRcovalent
+    far, longest = None, LONGEST_BOND
+    for atom in mol.GetAtoms():
+        if atom.GetAtomicNum() == 1 or atom.GetDegree() <= VALENCES.get(atom.GetAtomicNum(), atom.GetDegree()):
+            continue
+        for other in atom.GetNeighbors():
+            if other.GetAtomicNum() > 1:
+                i, j = atom.GetIdx(), other.GetIdx()
+                stretch = np.linalg.norm(x[i] - x[j]) / (radius(atom.GetAtomicNum()) + radius(other.GetAtomicNum()))
+                if stretch > longest:
+                    far, longest = (i, j), float(stretch)
+    return far
 
 
 def _crowded(mol: Chem.Mol) -> str | None:

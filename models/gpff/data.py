@@ -2,7 +2,7 @@
 
 Source: the package `qm9pack` (130,831 B3LYP/6-31G(2df,p) geometries of QM9, the uncharacterised ones left
 out). A molecule is kept when its bonds, perceived from the coordinates alone, make one connected molecule at
-charge 0 without charges or radicals (`chemistry.perceive`): 123,569 of the 130,831 pass with RDKit 2026.9, as
+charge 0 without charges or radicals (`chemistry.perceive_strictly`): 123,569 of the 130,831 pass with RDKit 2026.9, as
 many as in the paper.
 """
 
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from gpff.chemistry import BondWorkers, Verdict
+from gpff.chemistry import BondWorkers, Verdict, perceive_strictly
 from gpff.cores import cores
 from gpff.elements import NUMBERS
 from gpff.errors import GpffError, InputError
@@ -186,7 +186,7 @@ def _row(record: dict[str, str]) -> _Row:
 def _verdicts(rows: Iterable[_Row], n_workers: int) -> Iterator[Verdict]:
     """Verdicts in the order of the rows, with a short queue ahead of the workers."""
     waiting: deque[Future[Verdict]] = deque()
-    with BondWorkers(n_workers) as workers:
+    with BondWorkers(n_workers, target=perceive_strictly) as workers:
         for row in rows:
             waiting.append(workers.submit(row.numbers, row.positions))
             if len(waiting) >= 64 * n_workers:

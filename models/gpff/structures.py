@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
-from gpff.chemistry import bare, geometric_flaw, kekulized_bonds, label
+from gpff.chemistry import bare, connected, geometric_flaw, kekulized_bonds, label
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
 from gpff.writers import Bonds, checked, checked_bonds, checked_charges
@@ -122,10 +122,10 @@ def perceived(molecule: Parsed, charge: int = 0) -> Parsed:
     """
     if flaw := geometric_flaw(molecule.positions):
         return replace(molecule, bonds=(), smiles=None, reason=flaw)
-    mol = bare(molecule.numbers, molecule.positions)
     with rdBase.BlockLogs():
         try:
-            rdDetermineBonds.DetermineBonds(mol, charge=charge, allowChargedFragments=True)
+            mol = connected(bare(molecule.numbers, molecule.positions), molecule.positions)
+            rdDetermineBonds.DetermineBondOrders(mol, charge=charge, allowChargedFragments=True, embedChiral=True)
             found = from_mol(mol, molecule.name)
         except (ValueError, RuntimeError):
             why = f"bonds do not fit the valences at charge {charge}"

@@ -7,11 +7,13 @@ import pytest
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import AllChem, rdDetermineBonds
+from tests.models.test_judges import embedded
 from worker_targets import perceive_or_fail
 
 from gpff import elements
-from gpff.chemistry import BondWorkers, Verdict, perceive, to_sdf
+from gpff.chemistry import BondWorkers, Verdict, is_crowded, perceive, perceive_strictly, to_sdf
 from gpff.errors import InputError
+from gpff.growth_steps import flat_smiles
 from gpff.writers import xyz_frame
 
 type Molecule = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -96,7 +98,7 @@ def test_the_early_exits_never_change_the_verdict(noise: float, molecules: dict[
     rng = np.random.default_rng(1)
     for numbers, positions in list(molecules.values()) * 3:
         shaken = positions + noise * rng.normal(size=positions.shape)
-        verdict = perceive(numbers, shaken)
+        verdict = perceive_strictly(numbers, shaken)
         assert verdict.smiles == in_one_call(numbers, shaken)
         assert verdict.valid == (verdict.smiles is not None) == (verdict.reason is None)
 
@@ -262,3 +264,25 @@ def test_a_worker_loads_neither_torch_nor_the_network(workers: BondWorkers) -> N
     modules = (workers.submit([36], [[0.0, 0.0, 0.0]]).result().reason or "").split()
     assert "rdkit" in modules
     assert not {"torch", "schnetpack", "scipy", "pandas"} & set(modules)
+
+
+@pytest.mark.parametrize("smiles", ["C1C2CC1C2", "C1C2OC1C2", "C1C2CC1O2", "OC12CC(C1)C2", "C1C2NC1C2"])
+def test_what_nearly_touches_across_a_small_cage_is_no_bond(smiles: str) -> None:
+    numbers, positions = embedded(smiles)
+    strict = perceive_strictly(numbers, positions)
+    assert not strict.valid and "has 5 neighbours" in (strict.reason or "") and is_crowded(numbers, positions)
+    assert flat_smiles(perceive(numbers, positions).smiles or "") == Chem.CanonSmiles(smiles)
+
+
+def test_a_fifth_neighbour_as_near_as_a_bond_is_too_many() -> None:
+    numbers, positions = embedded("CC")
+    numbers, positions = np.append(numbers, 6), np.vstack([positions, positions[0] + [0.0, 1.1, 1.1]])
+    verdict = perceive(numbers, positions)
+    assert not verdict.valid and "has 5 neighbours" in (verdict.reason or "")
+
+
+@pytest.mark.parametrize("smiles", ["CC(=O)Oc1ccccc1C(=O)O", "C1CC1", "C12C3C4C1C5C2C3C45", "C1OC2CC1C2"])
+def test_both_verdicts_are_one_where_no_atom_is_crowded(smiles: str) -> None:
+    numbers, positions = embedded(smiles)
+    assert perceive(numbers, positions) == perceive_strictly(numbers, positions)
+    assert not is_crowded(numbers, positions)

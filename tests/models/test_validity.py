@@ -40,9 +40,10 @@ def test_a_row_counts_what_is_valid_and_why_the_rest_is_not() -> None:
 
 
 def test_table_stands_beside_the_paper_and_is_written_twice(tmp_path: Path) -> None:
-    rows = [Row(name, 6, 0.4, 2.0, 1, 1, 1, 1, nfe, "") for name, nfe in (("sdd", 6.0), ("dd", 2.0), ("as_heun", 5.0))]
+    means = {"sdd": 6.0, "dd": 2.0, "as_heun": 5.0}
+    rows = [Row(name, 6, 0.4, 2.0, 2, 2, 1, 1, 1, nfe, "") for name, nfe in means.items()]
     page = table(rows, MODEL, "gpff evaluate")
-    assert "| SDD | 6 | 6.0 | 0.4; 2; 1.5 | 1 | 100.0 [20.7, 100.0] | ≈ 50 |" in page
+    assert "| SDD | 6 | 6.0 | 0.4; 2; 1.5 | 2 | 50.0 [9.5, 90.5] | ≈ 50 | 100.0 [34.2, 100.0] | 1 |" in page
     assert "| DD | 6 | 2.0 | – |" in page and PAPER["dd", 6] in page and "3 epochs" in page
     write(tmp_path, "validity", page, rows)
     assert (tmp_path / "validity.md").read_text() == page
