@@ -85,7 +85,7 @@ const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate
       >
         <Picture candidate={candidate} />
         <span className="card-text">
-          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}{same !== null && <small title={`The same molecule as candidate ${same + 1}, perhaps in another shape`}>same as {same + 1}</small>}</span>
+          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}{same !== null && <small title={`The same molecule as candidate ${same + 1}, perhaps in another shape`}><span>same </span>as {same + 1}</small>}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
           <span className="card-foot">
             <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
