@@ -7,7 +7,7 @@ from benchmarks.__main__ import speed
 from benchmarks.network import Result
 from benchmarks.overhead import Overhead
 from benchmarks.streams import Streams
-from benchmarks.throughput import Throughput
+from benchmarks.throughput import _verdict
 from benchmarks.wire import Seen
 
 
@@ -27,7 +27,8 @@ def test_shares_ratios_and_gaps() -> None:
     found = Overhead(2, np.array([[0.9, 0.04, 0.01, 0.03, 0.02], [0.5, 0.2, 0.1, 0.1, 0.1]]))
     np.testing.assert_allclose(found.added, [0.06, 0.3])
     np.testing.assert_allclose(found.beside, [0.1, 0.5])
-    assert Throughput(batched=6.0, one_at_a_time=2.0).ratio == 3.0
+    assert _verdict(2.0, 3.0) == "Both are reached."
+    assert "not reached by the first." in _verdict(1.9, 2.1) and "the first and the second" in _verdict(1.2, 1.3)
     slow = fairness.Fairness(idle=(0.01,) * 50, loaded=(0.015,) * 50)
     assert abs(slow.ratio - 1.5) < 1e-9
     times = [0.0, 0.1, 0.2, 0.9, 1.0, 3.0]
