@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
-from gpff.chemistry import bare, connected, geometric_flaw, kekulized_bonds, label
+from gpff.chemistry import bare, connected, geometric_flaw, is_crowded, kekulized_bonds, label
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
 from gpff.writers import Bonds, checked, checked_bonds, checked_charges
@@ -124,8 +124,12 @@ def perceived(molecule: Parsed, charge: int = 0) -> Parsed:
         return replace(molecule, bonds=(), smiles=None, reason=flaw)
     with rdBase.BlockLogs():
         try:
-            mol = connected(bare(molecule.numbers, molecule.positions), molecule.positions)
-            rdDetermineBonds.DetermineBondOrders(mol, charge=charge, allowChargedFragments=True, embedChiral=True)
+            mol = bare(molecule.numbers, molecule.positions)
+            if is_crowded(molecule.numbers, molecule.positions):
+                mol = connected(mol, molecule.positions)
+                rdDetermineBonds.DetermineBondOrders(mol, charge=charge, allowChargedFragments=True, embedChiral=True)
+            else:
+                rdDetermineBonds.DetermineBonds(mol, charge=charge, allowChargedFragments=True)
             found = from_mol(mol, molecule.name)
         except (ValueError, RuntimeError):
             why = f"bonds do not fit the valences at charge {charge}"

@@ -6,6 +6,8 @@ import pytest
 from playwright.sync_api import Browser, WebSocketRoute
 from studio_page import StudioPage, visiting
 
+from studio.codec import decode_all
+
 pytestmark = pytest.mark.e2e
 
 
@@ -80,7 +82,7 @@ class Line:
         self.routes.append(route)
 
         def pass_on(message: str | bytes) -> None:
-            self.frames += isinstance(message, bytes)
+            self.frames += len(decode_all(message)) if isinstance(message, bytes) else 0
             if self.cut_after is not None and self.frames > self.cut_after:
                 self.cut_after = None
                 route.close(code=1012)

@@ -7,11 +7,9 @@ import pytest
 from playwright.sync_api import Browser, WebSocketRoute
 from studio_page import visiting
 
-from studio.codec import FLAG_DROPPED, FLAG_KEY, HEADER
+from studio.codec import FLAG_DROPPED, FLAG_KEY, decode_all, encode
 
 pytestmark = pytest.mark.e2e
-
-FLAGS_AT = 3
 
 
 def test_the_end_stays_on_show_when_missed_frames_come_in(browser: Browser, service: str) -> None:
@@ -31,10 +29,9 @@ def test_the_end_stays_on_show_when_missed_frames_come_in(browser: Browser, serv
             if isinstance(data, str) or asked:
                 route.send(data)
                 return
-            seq, flags = HEADER.unpack_from(data)[4], data[FLAGS_AT]
-            if flags & FLAG_KEY:
-                told = flags | (FLAG_DROPPED if seq > 1 else 0)
-                route.send(data[:FLAGS_AT] + bytes([told]) + data[FLAGS_AT + 1 :])
+            for frame in decode_all(data):
+                if frame.flags & FLAG_KEY:
+                    route.send(encode(frame, FLAG_DROPPED if frame.seq > 1 else 0))
 
         route.on_message(up)
         server.on_message(down)
