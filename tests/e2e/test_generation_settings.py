@@ -77,7 +77,7 @@ def test_failed_candidates_are_run_again(browser: Browser, service: str) -> None
         page.get_by_role("radio", name="Random atoms").click()
         studio.fill("Number of heavy atoms", 5)
         studio.fill("Number of candidates", 8)
-        studio.fill("Number of steps", 12)  # too few: several fail
+        studio.fill("Number of steps", 4)  # too few: several fail
         studio.generate(seed=3)
         assert "valid_only" not in sent[-1]
         assert_shown_as_they_came_out(studio)

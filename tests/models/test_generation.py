@@ -35,7 +35,7 @@ class FakeModel:
 
 
 def test_a_formula_gives_checked_candidates() -> None:
-    water, *others = generate(FakeModel(knowing), "H2O", n=3, steps=4, seed=1)
+    water, *others = generate(FakeModel(knowing), "H2O", n=3, steps=4, seed=1, step_length=1.0)
     assert len(others) == 2
     assert (water.valid, water.smiles, water.reason) == (True, "O", None)
     assert (water.steps, water.nfe) == (4, 4)
