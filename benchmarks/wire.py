@@ -12,11 +12,11 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from studio.client.story import EVERY_MS
 from studio.codec import decode_all
 
 SPEC: dict[str, Any] = {"formula": "C7H8O2", "n_samples": 3, "steps": 64}
 """What the streams are of: 3 candidates of 17 atoms."""
-EVERY_MS = 16
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from websockets.typing import Subprotocol
 
 from benchmarks.load.record import Record
 from benchmarks.load.tasks import Visit, start
+from studio.client.story import EVERY_MS
 from studio.codec import Frame, decode_all
 
 PATIENCE_S = 240.0  # for all jobs of one visit
 AWAY_S = 0.2  # from a broken connection to the next
 STALL_S = 0.01  # between two messages of one that stalls
-EVERY_MS = 16
 WINDOW, ACK_EVERY = 2, 2  # of one that acknowledges late: frames under way, and how many it lets pass before it says so
 
 

@@ -30,7 +30,7 @@ from gpff.composition import formula
 from gpff.data import QM9
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
-from gpff.schedules import NOISE_FREE, NOISE_HELD, default_noise, default_step_length
+from gpff.schedules import default_step_length, noise_of
 from gpff.spec import SAMPLERS, Spec
 
 PART = 100
@@ -42,9 +42,8 @@ VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape", *(f"sdd+{shape}" for shape in SH
 def noise_name(noise: float | None, power: float | None, held: bool, steps: int) -> str:
     """SDD's noise and, where it is not 1, its step length, in file names: what is not given is called by what it is, so
     that other defaults have other names."""
-    usual, eta = NOISE_HELD if held else NOISE_FREE, default_step_length(steps)
-    scale = float(default_noise(usual[0], steps)) if noise is None else noise
-    return f"{scale:.3g}^{usual[1] if power is None else power:g}" + (f"x{eta:.3g}" if eta != 1.0 else "")
+    (scale, falls), eta = noise_of(held, steps, noise, power), default_step_length(steps)
+    return f"{scale:.3g}^{falls:g}" + (f"x{eta:.3g}" if eta != 1.0 else "")
 
 
 @dataclass(frozen=True)

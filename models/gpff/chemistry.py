@@ -212,7 +212,7 @@ def _crossing(mol: Chem.Mol, x: NDArray[np.float64]) -> tuple[int, int] | None:
     radius = Chem.GetPeriodicTable().GetRcovalent
     far, longest = None, LONGEST_BOND
     for atom in mol.GetAtoms():
-        if atom.GetAtomicNum() == 1 or atom.GetDegree() <= VALENCES.get(atom.GetAtomicNum(), atom.GetDegree()):
+        if atom.GetAtomicNum() == 1 or not _has_too_many(atom):
             continue
         for other in atom.GetNeighbors():
             if other.GetAtomicNum() > 1:
@@ -223,11 +223,16 @@ def _crossing(mol: Chem.Mol, x: NDArray[np.float64]) -> tuple[int, int] | None:
     return far
 
 
+def _has_too_many(atom: Chem.Atom) -> bool:
+    """Whether an atom has more neighbours than its valence; one of an element that is not known here has not."""
+    return bool(atom.GetDegree() > VALENCES.get(atom.GetAtomicNum(), atom.GetDegree()))
+
+
 def _crowded(mol: Chem.Mol) -> str | None:
     """Which atom has more neighbours than its valence, in words; None when none has."""
     for atom in mol.GetAtoms():
-        most = VALENCES.get(atom.GetAtomicNum())
-        if most is not None and atom.GetDegree() > most:
+        if _has_too_many(atom):
+            most = VALENCES[atom.GetAtomicNum()]
             return f"{label(atom)} has {atom.GetDegree()} neighbours at bonding distance, valence {most}"
     return None
 

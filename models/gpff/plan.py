@@ -19,7 +19,7 @@ from gpff.elements import VALENCES
 from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, Segments, pointers
 from gpff.noise import Stream, generator
-from gpff.schedules import NOISE_FREE, NOISE_HELD, default_noise, default_step_length
+from gpff.schedules import default_step_length, noise_of
 from gpff.shape import typical_covariance
 from gpff.shape_predictor import ARCHETYPES
 from gpff.shape_predictor import load as load_predictor
@@ -158,7 +158,7 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
     fixed = np.repeat(np.tile(np.arange(sizes.shape[1]) == 0, len(ids)), sizes.ravel())
     anchor = np.zeros((len(fixed), 3))
     anchor[fixed] = np.tile(frozen, (len(ids), 1))
-    noise, power = NOISE_FREE if spec.is_free else NOISE_HELD
+    noise, power = noise_of(not spec.is_free, spec.steps, spec.noise, spec.noise_power)
     return Plan(
         numbers=np.concatenate([part for parts in per_molecule for part in (kept, *parts)]),
         ptr=ptr,
@@ -169,8 +169,8 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         keys=np.stack([np.full(len(ids), spec.seed, dtype=np.int64), ids], axis=1),
         sampler=spec.sampler,
         steps=spec.steps,
-        noise=float(default_noise(noise, spec.steps)) if spec.noise is None else spec.noise,
-        noise_power=power if spec.noise_power is None else spec.noise_power,
+        noise=noise,
+        noise_power=power,
         step_length=default_step_length(spec.steps) if spec.step_length is None else spec.step_length,
         f_max=spec.f_max,
         align=align,

@@ -42,6 +42,15 @@ def default_noise(noise: float, steps: int | Ints) -> Floats:
     return np.asarray(noise * np.minimum(1.0, np.asarray(steps) / FEW_CALLS))
 
 
+def noise_of(held: bool, steps: int, noise: float | None, power: float | None) -> tuple[float, float]:
+    """λ in Å and p of SDD in a run of `steps` calls: as asked for, or the default where that is None."""
+    usual = NOISE_HELD if held else NOISE_FREE
+    return (
+        float(default_noise(usual[0], steps)) if noise is None else noise,
+        usual[1] if power is None else power,
+    )
+
+
 def default_step_length(steps: int) -> float:
     """η of SDD, `x ← x + η F/2`, in a run of `steps` calls; 1, the paper's rule, unless calls are few.
 

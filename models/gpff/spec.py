@@ -142,7 +142,16 @@ class Spec:
         numbers = parse_formula(formula) if isinstance(formula, str) else np.asarray(formula)
         matrix = None if covariance is None else np.asarray(covariance, dtype=np.float64)
         blob = Blob(numbers=tuple(numbers.tolist()), covariance=matrix, placed=False, shape=shape)
-        return cls((blob,), None, n, sampler, steps, seed, noise, noise_power, step_length)
+        return cls(
+            (blob,),
+            n_samples=n,
+            sampler=sampler,
+            steps=steps,
+            seed=seed,
+            noise=noise,
+            noise_power=noise_power,
+            step_length=step_length,
+        )
 
 
 def _is_bare(blob: Blob) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDetermineBonds
 
-from gpff.chemistry import bare, connected, geometric_flaw, is_crowded, kekulized_bonds, label
+from gpff.chemistry import bare, connected, geometric_flaw, kekulized_bonds, label
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
 from gpff.writers import Bonds, checked, checked_bonds, checked_charges
@@ -125,11 +125,11 @@ def perceived(molecule: Parsed, charge: int = 0) -> Parsed:
     with rdBase.BlockLogs():
         try:
             mol = bare(molecule.numbers, molecule.positions)
-            if is_crowded(molecule.numbers, molecule.positions):
+            if len(molecule.numbers) == 1:  # which has no bonds to give orders to; RDKit refuses to
+                rdDetermineBonds.DetermineBonds(mol, charge=charge, allowChargedFragments=True)
+            else:
                 mol = connected(mol, molecule.positions)
                 rdDetermineBonds.DetermineBondOrders(mol, charge=charge, allowChargedFragments=True, embedChiral=True)
-            else:
-                rdDetermineBonds.DetermineBonds(mol, charge=charge, allowChargedFragments=True)
             found = from_mol(mol, molecule.name)
         except (ValueError, RuntimeError):
             why = f"bonds do not fit the valences at charge {charge}"
