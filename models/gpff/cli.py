@@ -19,6 +19,7 @@ type Run = Callable[[argparse.Namespace], int | None]
 COMMANDS = {
     "sample": "generate molecules and write them to an SDF or XYZ file",
     "data": "build the cached QM9 file, or say what is in it",
+    "collect-strays": "find where a model stands still without a molecule, for training",
     "train": "train a model; stop and resume at will",
     "evaluate": "measure how good a model is: every table and figure of docs/results",
     "growth": "measure how molecules grow from a scaffold",

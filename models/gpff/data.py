@@ -146,6 +146,14 @@ def build(path: Path | str | None = None, workers: int | None = None, progress: 
     return data
 
 
+def turned_down(split: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float64]]]:
+    """Numbers [n] and positions [n, 3] (Å) of the equilibria of a split that tier 0 kept out of the data."""
+    kept = set(load().index.tolist())
+    for row, number in zip(_rows(_source()), _split(N_QM9), strict=True):
+        if number == SPLITS.index(split) and row.index not in kept:
+            yield row.numbers, row.positions
+
+
 def fingerprint(numbers: NDArray[np.uint8], positions: NDArray[np.float32], split: NDArray[np.uint8]) -> str:
     """sha256 (hex) over the three arrays that decide what a model is trained on."""
     digest = hashlib.sha256()

@@ -33,6 +33,7 @@ class NoiseConfig:
     first answer to a wide cloud is a mean of many molecules, far too small, and the network must know the way out.
     A share ``walked`` goes on from what the network made of a molecule before (`gpff.walking`).
     In a share ``local`` a few neighbouring atoms are far away and the others nearly home (`local_noise`).
+    A share ``strayed`` are states that look like a molecule and are none (`gpff.strays`).
     ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
     ``align`` False does neither: atoms of one element keep the places that chance gave them.
     """
@@ -45,6 +46,7 @@ class NoiseConfig:
     compressed: float = 0.0
     walked: float = 0.0
     local: float = 0.0
+    strayed: float = 0.0
     rotations: int = 0
     align: bool = True
 

@@ -60,7 +60,7 @@ def train(
     log = Log(trainer.folder / "log.jsonl")
     started = saved = time.monotonic()
     bar = tqdm(total=trainer.config.steps, initial=trainer.step, unit="step", mininterval=5.0, disable=worker > 0)
-    stream = batches(trainer.data, trainer.config, trainer.step, worker, workers, trainer.answers)
+    stream = batches(trainer.data, trainer.config, trainer.step, worker, workers, trainer.answers, trainer.strays)
     try:
         while trainer.step < trainer.config.steps:
             before = time.monotonic()
@@ -106,12 +106,12 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
 
 
 PLAN = (
-    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "local", "rotations", "loss_cap", "seed",
-    "objective", "time_aware", "align", "optimizer",
+    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "local", "strayed", "strays", "rotations",
+    "loss_cap", "seed", "objective", "time_aware", "align", "optimizer",
 )  # fmt: skip
 """Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
 
-NOISE = ("compressed", "walked", "local", "rotations", "align")
+NOISE = ("compressed", "walked", "local", "strayed", "rotations", "align")
 """Those of them that are fields of :class:`gpff.noising.NoiseConfig`."""
 
 
@@ -131,6 +131,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("compressed", float, default.noise.compressed, "share of shrunk molecules")
     plan("walked", float, default.noise.walked, "share of molecules that go on from the network's own answers")
     plan("local", float, default.noise.local, "share of molecules with a few atoms far away")
+    plan("strayed", float, default.noise.strayed, "share, of the molecules that are new, of strays")
+    parser.add_argument("--strays", help="file of `gpff collect-strays`, for --strayed")
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
     plan("seed", int, default.seed, "of weights, order and noise")

@@ -28,6 +28,8 @@ from gpff.folders import WEIGHTS
 from gpff.force import bfloat16_pays, field_tables, forces_of
 from gpff.noising import Batch, NoiseConfig, noised
 from gpff.painn import NetworkConfig
+from gpff.strays import Strays, lessons
+from gpff.strays import read as read_strays
 from gpff.walking import Answers, answers, walked
 
 STATE = "state.pt"
@@ -45,7 +47,7 @@ class TrainConfig:
     averaged weights, which are the ones that ship. ``bfloat16`` lets products be that coarse, on CPUs that gain by it.
     ``optimizer`` "muon" makes the steps of hidden matrices orthogonal and leaves the rest to AdamW: a fifth slower a
     step, and further after as many steps (docs/training). ``objective`` and ``time_aware`` make the paper's comparisons
-    of it (conditioned.py); those do not ship.
+    of it (conditioned.py); those do not ship. ``strays``: the file of the states of which ``noise.strayed`` are shown.
     """
 
     network: NetworkConfig = field(default_factory=NetworkConfig)
@@ -65,6 +67,7 @@ class TrainConfig:
     objective: conditioned.Objective = "gpff"
     time_aware: bool = False
     optimizer: OptimizerName = "adamw"
+    strays: str = ""
 
     @property
     def told(self) -> bool:
@@ -145,11 +148,12 @@ def batches(
     worker: int = 0,
     workers: int = 1,
     given: Mapping[int, Answers] | None = None,
+    strays: Strays | None = None,
 ) -> Generator[Batch]:
     """Batches from step ``start`` on, of each the molecules that fall to ``worker``.
 
     Each is prepared on a thread while the one before is trained on. ``given``: the network's answers by step, from
-    which some molecules go on (``config.noise.walked``) in the place of new ones.
+    which some molecules go on (``config.noise.walked``) in the place of new ones, as do some ``strays``.
     """
 
     def prepare(step: int) -> Batch:
@@ -159,9 +163,12 @@ def batches(
         on = None if before is None else walked(data, before, config.noise.walked, rng)
         if on is not None:
             keep[np.flatnonzero(keep)[: len(on.ids)]] = False
+        astray = _strayed(strays, config, int(keep.sum()), counted_rng(config.seed, 2**61 + step * workers + worker))
+        if astray is not None:
+            keep[np.flatnonzero(keep)[: len(astray.ids)]] = False
         rng = counted_rng(config.seed, 2**63 + step)
         new = noised(data, batch_ids(len(data), config, step), config.noise, rng, keep) if keep.any() else None
-        return Batch.cat([part for part in (new, on) if part is not None])
+        return Batch.cat([part for part in (new, on, astray) if part is not None])
 
     with ThreadPoolExecutor(1) as pool:
         step = start
@@ -170,6 +177,12 @@ def batches(
             batch, step = ahead.result(), step + 1
             ahead = pool.submit(prepare, step)
             yield batch
+
+
+def _strayed(strays: Strays | None, config: TrainConfig, free: int, rng: np.random.Generator) -> Batch | None:
+    """The strays of one batch that has ``free`` places left: of every molecule that is new, a share."""
+    n = 0 if strays is None else int(rng.binomial(free, config.noise.strayed))
+    return lessons(strays, n, rng) if strays is not None and n else None
 
 
 def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:
@@ -210,6 +223,7 @@ class Trainer:
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
         self.optimizers = optimizers(self.net, config)
         self.low_precision = config.bfloat16 and bfloat16_pays()
+        self.strays = read_strays(Path(config.strays)) if config.strays else None
         self.answers: dict[int, Answers] = {}
         self.step = 0
         self.seconds = 0.0

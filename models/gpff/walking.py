@@ -38,8 +38,11 @@ class Answers:
 
 
 def answers(batch: Batch, forces: Floats) -> Answers:
-    """Of the `forces [n_atoms, 3]` predicted for a batch."""
-    return Answers(batch.ids, (batch.positions + forces / 2).astype(np.float32), batch.level)
+    """Of the `forces [n_atoms, 3]` predicted for a batch; strays, which are of no data set, are left out."""
+    known = batch.ids >= 0
+    atoms = known[batch.mol_idx]
+    moved = (batch.positions[atoms] + forces[atoms] / 2).astype(np.float32)
+    return Answers(batch.ids[known], moved, batch.level[known])
 
 
 def walked(data: QM9, before: Answers, share: float, rng: np.random.Generator) -> Batch | None:

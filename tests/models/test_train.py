@@ -51,7 +51,7 @@ def assert_same(a: Trainer, b: Trainer) -> None:
 def stopped(folder: Path, config: TrainConfig, steps: int) -> Trainer:
     """A run that was stopped after so many steps, as it is taken up again."""
     first = Trainer(folder, config, DATA)
-    stream = batches(DATA, config, 0, given=first.answers)
+    stream = batches(DATA, config, 0, given=first.answers, strays=first.strays)
     for _ in range(steps):
         first.train_step(next(stream))
     stream.close()
