@@ -231,6 +231,44 @@ def test_designs_are_kept_or_refused(
         assert ask(web, "DELETE", one, headers={"If-Match": "*"}).status_code == 204
 
 
+GEOMETRIES = st.integers(1, 5).flatmap(
+    lambda n: st.fixed_dictionaries(
+        {
+            "numbers": st.lists(st.sampled_from([1, 1, 6, 7, 8, 9, 0, 26, 119]), min_size=n, max_size=n),
+            "positions": st.lists(st.lists(LENGTHS, min_size=3, max_size=3), min_size=n, max_size=n),
+        }
+    )
+)
+
+
+@FURTHER
+@given(
+    geometries=st.lists(GEOMETRIES, min_size=1, max_size=3),
+    format=st.sampled_from(["sdf", "mol", "xyz", "extxyz", "pdb", "smiles", "gif"]),
+    charge=st.sampled_from([None, 0, 1, -3, 99]),
+)
+def test_geometries_are_worked_on_or_refused(
+    geometries: list[dict[str, Any]], format: str, charge: int | None, web: httpx.Client
+) -> None:
+    def send(what: str, body: object) -> httpx.Response:
+        answer = ask(
+            web, "POST", f"/molecules/{what}", content=dumps(body), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (200, 413, 422), (what, answer.text)
+        return answer
+
+    predicted = send("predict", {"molecules": geometries})
+    if predicted.status_code == 200:
+        told = predicted.json()["molecules"]
+        assert len(told) == len(geometries)
+        assert all((one["gap_ev"] is None) == (one["reason"] is not None) for one in told), told
+    send("export", {"molecules": geometries, "format": format})
+    for one in geometries:
+        send("perceive", {**one, "charge": charge})
+        for what in ("properties", "depict"):
+            send(what, {"molecule": one})
+
+
 @FURTHER
 @given(
     method=st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"]),
