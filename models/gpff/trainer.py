@@ -290,6 +290,7 @@ class Trainer:
             )
         training = {
             **{k: v for k, v in asdict(self.config).items() if k != "network"},
+            "strays": Path(self.config.strays).name,  # where it lies is nobody's business
             "step": self.step,
             "epochs": round(self.step * self.config.batch / len(self.data), 2),
             "hours": round(self.seconds / 3600, 3),
