@@ -29,8 +29,9 @@ from gpff.molecules import Bools, Floats, Ints
 from gpff.schedules import RHO, SIGMA_MIN, edm_levels
 
 S_CHURN, S_MIN, S_MAX = 60.0, 0.01, 15.0
-UNCHURN = 0.5
-"""Share of the variance of the added noise that is not taken for noise of the molecule itself."""
+UNCHURN = 1.0
+"""Share of the variance of the added noise that is not taken for noise of the molecule itself. With all of it the
+adaptive form is above the plain one; with half its steps were too short (docs/results/sampling.md)."""
 TARGET_SHARE = 0.5
 """Levels that an adaptive run hopes to need, as a share of those that it may use."""
 
@@ -162,7 +163,7 @@ def _churned(sampler: str, calls: int, walk: Walk, which: Bools) -> Walk:
 
 
 def _own_noise(sigma_hat: Floats, injected: Floats) -> Floats:
-    """σ̂ less a share of what was just added; at least half of σ̂, since the share is a guess."""
+    """σ̂ less what was just added; at least half of σ̂, which is read too low where a molecule is undecided."""
     return np.sqrt(np.maximum(sigma_hat**2 - UNCHURN * injected**2, sigma_hat**2 / 4.0))
 
 

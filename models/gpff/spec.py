@@ -44,6 +44,9 @@ MAX_NOISE_POWER = 4.0
 MAX_STEP_LENGTH = 2.0
 """Largest η of SDD: beyond it an answer is farther away than before."""
 MAX_STRICTNESS = 100.0
+SHAPE_STRICTNESS = 2.0
+"""s of a molecule that is asked for by its shape alone: it lets go sooner than a placed blob, for a drawn shape is a
+wish, and a disc of no thickness is no molecule (docs/results/sampling.md)."""
 MAX_SEED = 2**63 - 1
 
 
@@ -136,12 +139,13 @@ class Spec:
     ) -> Spec:
         """Free generation of `n` molecules of `formula` (text, or atomic numbers).
 
-        With a `covariance` or a `shape` (see `Blob`) the shape is held as well, in any orientation. Raises `InputError`
-        for text that is no formula.
+        With a `covariance` or a `shape` (see `Blob`) the shape is held as well, in any orientation, a `shape` with the
+        strictness `SHAPE_STRICTNESS`. Raises `InputError` for text that is no formula.
         """
         numbers = parse_formula(formula) if isinstance(formula, str) else np.asarray(formula)
         matrix = None if covariance is None else np.asarray(covariance, dtype=np.float64)
-        blob = Blob(numbers=tuple(numbers.tolist()), covariance=matrix, placed=False, shape=shape)
+        strictness = 1.0 if shape is None else SHAPE_STRICTNESS
+        blob = Blob(tuple(numbers.tolist()), covariance=matrix, placed=False, strictness=strictness, shape=shape)
         return cls(
             (blob,),
             n_samples=n,

@@ -191,7 +191,7 @@ def test_adaptive_runs_end_molecule_by_molecule() -> None:
     assert len(set(last.nfe.tolist())) > 1 and (last.nfe <= 64).all()
 
 
-def test_part_of_the_noise_that_was_added_is_not_taken_for_the_molecules() -> None:
+def test_the_noise_that_was_added_is_not_taken_for_the_molecules() -> None:
     plan = plan_of("as_stochastic_heun", 64, n=200, formula="CH4")
     state, checked = init(plan), 0
     while not finished(plan, state):
@@ -200,7 +200,7 @@ def test_part_of_the_noise_that_was_added_is_not_taken_for_the_molecules() -> No
         first = state.active & ~state.walk.corrects & (inject > 0)
         after = advance(plan, state, proposal, evaluate(harmonic, plan, state, proposal))
         assert after.walk is not None
-        own = np.sqrt(np.maximum(np.square(after.sigma_hat) - 0.5 * np.square(inject), 0.0))
+        own = np.sqrt(np.maximum(np.square(after.sigma_hat) - np.square(inject), 0.0))
         np.testing.assert_allclose(after.walk.seen[first], np.maximum(own, after.sigma_hat / 2)[first])
         assert (after.walk.seen[first] < after.sigma_hat[first]).all()
         checked, state = checked + int(first.sum()), after
