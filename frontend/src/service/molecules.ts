@@ -1,6 +1,7 @@
 import type { Structure } from '../chemistry/writers'
 import { AnswerCache } from './cache'
 import { call, sendJson } from './http'
+import { Lane } from './lane'
 import type { DepictResult, FormatName, MoleculeIn, ParseResult, PropertiesResult, ThemeName } from './molecule_types'
 
 /** A structure as the service takes it. Without bonds the service reads them from the coordinates. */
@@ -37,6 +38,8 @@ export interface Drawing2D {
 
 const drawings = new AnswerCache<DepictResult>(300)
 const properties = new AnswerCache<PropertiesResult>(300)
+/** A run that ends has a dozen questions at once: their answers come two by two, so that none of the page's frames has to take in all. */
+const lane = new Lane(2)
 
 /** A drawing in 2D, with where its atoms are. The same one is asked for only once. */
 export function depict(molecule: Described, style: Drawing2D): Promise<DepictResult> {
@@ -52,4 +55,4 @@ export function propertiesOf(molecule: Described): Promise<PropertiesResult> {
 }
 
 const send = (path: string, body: string): Promise<Response> =>
-  call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body })
+  lane.take(() => call(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body }))

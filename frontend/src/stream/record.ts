@@ -32,3 +32,19 @@ export interface RunsState {
 }
 
 export const NO_RUNS: RunsState = { link: { kind: 'connecting' }, model: null, limits: null, active: null, records: new Map(), fault: null }
+
+export const activeRecord = ({ active, records }: RunsState): RunRecord | null => (active === null ? null : (records.get(active) ?? null))
+
+const alike = <T extends object>(a: T, b: T, but: keyof T): boolean =>
+  (Object.keys(a) as (keyof T)[]).every((key) => key === but || a[key] === b[key])
+
+/** A look at the active run that answers the record of before while only verdicts have come: there are several in a second. */
+export function butVerdicts(): (state: RunsState) => RunRecord | null {
+  let last: RunRecord | null = null
+  return (state) => {
+    const now = activeRecord(state)
+    const same = last !== null && now !== null && alike(last, now, 'run') && alike(last.run, now.run, 'verdicts')
+    if (!same) last = now
+    return last
+  }
+}

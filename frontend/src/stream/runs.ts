@@ -5,7 +5,7 @@ import { sameContents } from '../document/steering'
 import type { Design } from '../document/types'
 import type { Frame } from './codec'
 import type { ClientMessage, ServerMessage, VerdictMessage } from './protocol'
-import { NO_RUNS, type RunRecord, type RunsState } from './record'
+import { activeRecord, NO_RUNS, type RunRecord, type RunsState } from './record'
 import { Reels } from './reels'
 import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
@@ -19,7 +19,7 @@ export type { RunRecord, RunsState } from './record'
 const KEPT_RUNS = 12
 const NO_CONNECTION = 'There is no connection to the service.'
 /** Verdicts on candidates that still move come by the dozen; so often they are looked at. */
-const VERDICTS_MS = 120
+const VERDICTS_MS = 250
 
 export interface Sender {
   send(message: ClientMessage): boolean
@@ -58,8 +58,7 @@ export class Runs {
 
   /** The run on show with its design, or null. */
   get active(): RunRecord | null {
-    const { active, records } = this.store.getState()
-    return active === null ? null : (records.get(active) ?? null)
+    return activeRecord(this.store.getState())
   }
 
   trajectory(reqId: string): Trajectory | null {

@@ -53,7 +53,7 @@ describe('StudioSocket', () => {
     socket.connect()
     wires[0].onopen?.()
     expect(wires[0].binaryType).toBe('arraybuffer')
-    expect(JSON.parse(wires[0].sent[0])).toMatchObject({ type: 'hello', every_ms: 16 })
+    expect(JSON.parse(wires[0].sent[0])).toMatchObject({ type: 'hello', every_ms: 33 })
     wires[0].onmessage?.({ data: '{"type":"pong"}' })
     expect(messages).toEqual([{ type: 'pong' }])
     expect(states.map((s) => s.kind)).toEqual(['connecting', 'online'])

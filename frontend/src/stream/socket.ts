@@ -38,8 +38,11 @@ const systemClock: Clock = {
   },
 }
 
-/** Frames within so many milliseconds come in one message: a picture takes as long, and shows the last of them. */
-const EVERY_MS = 16
+/**
+ * Frames within so many milliseconds come in one message. To take in a message costs a browser far more than the frames in it, and
+ * the head plays behind the newest frame anyway.
+ */
+const EVERY_MS = 33
 const FIRST_RETRY_MS = 500
 const LONGEST_RETRY_MS = 8_000
 

@@ -1,5 +1,5 @@
 import * as Menu from '@radix-ui/react-dropdown-menu'
-import { useActiveRun, useDesign, useRuns, useSession, useTools } from './context'
+import { useActiveRunButVerdicts, useDesign, useRuns, useSession, useTools } from './context'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, FORMATS, type FileFormat } from './files'
 import { ExportIcon } from './icons'
 
@@ -12,7 +12,7 @@ export function ExportMenu() {
   useSession((s) => `${s.mode}${s.focus ?? ''}`)
   useDesign((d) => d.scaffold)
   useRuns((s) => s.active)
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const molecule = currentStructure(studio)
   const all = record?.run.phase === 'done' ? candidateStructures(studio) : []
   const moving = currentTrajectory(studio)

@@ -8,7 +8,7 @@ import type { Pose } from '../gizmo/drag'
 import { AT_HOME, cellPlace, inPlace, type Place } from '../viewer/layout'
 import { silhouette } from '../viewer/projection'
 import type { View } from '../viewer/stage'
-import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
+import { useActions, useActiveRunButVerdicts, useDesign, useSession, useTools } from './context'
 
 /** While a run is live its blob can be led: handles in the cell of the candidate in focus, or of the first. */
 export function LeadOverlay({ view }: { view: View }) {
@@ -18,7 +18,7 @@ export function LeadOverlay({ view }: { view: View }) {
   const selected = useSession((s) => s.selected)
   const focus = useSession((s) => s.focus)
   const modal = useSession((s) => s.modal)
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const drop = useCallback(() => actions.poses.drop(), [actions])
   if (record === null || !studio.runs.follows(design)) return null
   const blob = findBlob(design, selected) ?? design.blobs.at(0)

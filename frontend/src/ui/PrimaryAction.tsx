@@ -1,5 +1,5 @@
 import { nextAction } from './primary'
-import { useActions, useActiveRun, useDesign, useRuns, useSession } from './context'
+import { useActions, useActiveRunButVerdicts, useDesign, useRuns, useSession } from './context'
 import { RepeatIcon, StopIcon } from './icons'
 import { Hint } from './controls'
 import { describeError } from './words'
@@ -11,7 +11,7 @@ export function PrimaryAction() {
   const mode = useSession((s) => s.mode)
   const focus = useSession((s) => s.focus)
   const link = useRuns((s) => s.link)
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const run = record?.run ?? null
   const edited = record !== null && record.design !== design
   const next = nextAction({ design, mode, run, link, focus, edited })

@@ -9,7 +9,7 @@ import { viewAxes } from '../viewer/camera'
 import { aboutRun } from './aboutRun'
 import { chooseAtom, chooseAtoms } from './atoms'
 import type { Tools } from './context'
-import { useActions, useActiveRun, useDesign, useSession, useTools, useView } from './context'
+import { useActions, useActiveRunButVerdicts, useDesign, useSession, useTools, useView } from './context'
 import { IconButton, Segmented } from './controls'
 import { FitIcon } from './icons'
 import { LookMenu } from './LookMenu'
@@ -120,7 +120,7 @@ function Hud() {
   const { studio } = useTools()
   const mode = useSession((s) => s.mode)
   const layout = useSession((s) => s.layout)
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const blobs = useDesign((d) => d.blobs.length)
   const count = record?.run.spec.n_samples ?? 0
   return (

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { stepBy } from '../viewer/clock'
-import { useActiveRun, useSession, useTools } from './context'
+import { useActiveRunButVerdicts, useSession, useTools } from './context'
 import { IconButton } from './controls'
 import { BackIcon, ForwardIcon, HistoryIcon, PauseIcon, PlayIcon } from './icons'
 import { useStore } from 'zustand'
@@ -14,7 +14,7 @@ const WORDS_MS = 120
 export function Timeline() {
   const { studio, actions } = useTools()
   const { stage, runs } = studio
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const mode = useSession((s) => s.mode)
   const slow = useSession((s) => s.slow)
   const playing = useStore(stage.playhead, (head) => head.playing)

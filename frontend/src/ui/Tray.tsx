@@ -119,13 +119,13 @@ function CardBody({ state, verdict, candidate }: { state: CandidateState; verdic
 
 const SIZE = 66
 
-/** The structural formula of a molecule; what is none is shown as its atoms lie. */
+/** The structural formula of a molecule; what is none, or cannot be drawn, is shown as its atoms lie. */
 function Picture({ candidate }: { candidate: Candidate | undefined }) {
   const theme = useShownTheme()
   const asked = useMemo(() => (candidate?.valid === true ? { candidate, theme } : null), [candidate, theme])
   const ask = useCallback((one: NonNullable<typeof asked>) => depict(scaffoldFrom(one.candidate), { width: 2 * SIZE, height: 2 * SIZE, theme: one.theme }), [])
   const answer = useAnswer(asked, ask)
-  if (candidate === undefined) return <span className="thumb thumb-empty" />
+  if (candidate === undefined || answer.state === 'asked') return <span className="thumb thumb-empty" />
   if (answer.state === 'known') return <img className="thumb" src={`data:image/svg+xml,${encodeURIComponent(answer.answer.svg)}`} width={SIZE} height={SIZE} alt="" />
   return <FlatPicture candidate={candidate} />
 }

@@ -1,8 +1,8 @@
-import { createContext, useContext } from 'react'
+import { createContext, useContext, useState } from 'react'
 import { useStore } from 'zustand'
 import type { DocumentState } from '../document/store'
 import type { Design } from '../document/types'
-import type { RunRecord, RunsState } from '../stream/runs'
+import { activeRecord, butVerdicts, type RunRecord, type RunsState } from '../stream/record'
 import type { Studio } from '../studio'
 import type { View } from '../viewer/stage'
 import type { Actions } from './actions'
@@ -41,5 +41,10 @@ export const useView = <T,>(select: (view: View) => T): T => useStore(useTools()
 export const useMovingAtoms = (follows: boolean): number => useStore(useTools().studio.stage.drawn, (d) => (follows ? d.revision : 0))
 
 /** The run on show; changes with its phase and its verdicts, never with its frames. */
-export const useActiveRun = (): RunRecord | null =>
-  useRuns((s) => (s.active === null ? null : (s.records.get(s.active) ?? null)))
+export const useActiveRun = (): RunRecord | null => useRuns(activeRecord)
+
+/** The run on show for those who do not look at verdicts while it is live. */
+export function useActiveRunButVerdicts(): RunRecord | null {
+  const [select] = useState(butVerdicts)
+  return useRuns(select)
+}

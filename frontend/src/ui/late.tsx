@@ -1,4 +1,5 @@
 import { useEffect, useState, type ComponentType, type ReactNode } from 'react'
+import { whenIdle } from './idle'
 
 interface Part<P> {
   readonly load: () => Promise<ComponentType<P>>
@@ -39,6 +40,5 @@ export function fetchLateParts(): void {
   const fetchAll = () => {
     for (const load of parts) load().catch(() => undefined)
   }
-  if ('requestIdleCallback' in window) window.requestIdleCallback(fetchAll, { timeout: 8_000 })
-  else setTimeout(fetchAll, 3_000)
+  whenIdle(fetchAll, 8_000)
 }

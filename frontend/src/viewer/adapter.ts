@@ -124,7 +124,7 @@ export class ViewerAdapter {
 
   /** Paints one picture. `atoms` null: they are as they were, and nothing is written. */
   paint(camera: Camera, blobs: readonly BlobLook[], atoms: AtomsToDraw | null): void {
-    while (this.balls.length < blobs.length) this.balls.push(this.addBall())
+    if (this.balls.length < blobs.length) this.addBalls(blobs.length - this.balls.length)
     this.balls.forEach((ball, i) => ball.show(i < blobs.length ? blobs[i] : null))
     this.aim(camera)
     if (atoms !== null) this.atoms.write(atoms)
@@ -145,7 +145,18 @@ export class ViewerAdapter {
     this.viewer.setSlab(-Math.max(50, distance), Math.max(50, distance))
   }
 
-  private addBall(): Ball {
+  /** 3Dmol makes a mesh when it next draws everything: once for all that are new. */
+  private addBalls(count: number): void {
+    const made = Array.from({ length: count }, () => this.makeBall())
+    this.viewer.render()
+    for (const { material } of made) {
+      const { vertexShader, uniforms } = material
+      material.program = this.viewer.getRenderer().buildProgram(GLASS, vertexShader, uniforms, { wireframe: false })
+    }
+    this.balls.push(...made)
+  }
+
+  private makeBall(): Ball {
     const mesh = unitBall()
     const geometry = new this.makeGeometry(true)
     const group = geometry.updateGeoGroup(mesh.vertices.length / 3)
@@ -161,9 +172,6 @@ export class ViewerAdapter {
     const surface = this.viewer.getSurface(id)
     surface.style = {}
     surface[0].symmetries = []
-    this.viewer.render()
-    const { vertexShader, uniforms } = material
-    material.program = this.viewer.getRenderer().buildProgram(GLASS, vertexShader, uniforms, { wireframe: false })
     return new Ball(id, surface, geometry, material)
   }
 }
@@ -176,7 +184,7 @@ class Ball {
     readonly id: number,
     private readonly surface: Surface3D,
     private readonly geometry: Geometry3D,
-    private readonly material: Material3D,
+    readonly material: Material3D,
   ) {}
 
   show(look: BlobLook | null): void {

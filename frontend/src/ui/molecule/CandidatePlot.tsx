@@ -1,5 +1,5 @@
 import { isLive } from '../../stream/run'
-import { useActiveRun, useSession, useTools } from '../context'
+import { useActiveRunButVerdicts, useSession, useTools } from '../context'
 import { late } from '../late'
 import { countDifferent } from '../same'
 
@@ -14,7 +14,7 @@ const FEW_FRAMES = 3
 /** Where the candidates of a run stand among each other, and how the one in focus came to rest. */
 export function CandidatePlot() {
   const { runs } = useTools().studio
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   const focus = useSession((s) => s.focus)
   if (record === null || isLive(record.run)) return null
   const candidates = record.run.result?.candidates ?? []

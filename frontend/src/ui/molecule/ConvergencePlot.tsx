@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Trajectory } from '../../stream/trajectory'
 import { useActions, useTools } from '../context'
+import { PLOT_WITHIN_MS, whenIdle } from '../idle'
 import { useShownTheme } from '../useTheme'
 import { convergence, type Convergence } from './convergence'
 
@@ -19,21 +20,28 @@ export default function ConvergencePlot({ trajectory, candidate }: { trajectory:
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    const data = convergence(trajectory, candidate)
-    const plot = new uPlot(options(element), [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
-    const go = () => {
-      const { idx } = plot.cursor
-      if (idx == null) return
-      actions.setMode('results')
-      stage.playhead.setState({ at: idx, playing: false })
+    let plot: uPlot | null = null
+    const draw = () => {
+      const data = convergence(trajectory, candidate)
+      plot = new uPlot(options(element), [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
+      plot.over.addEventListener('click', () => {
+        const idx = plot?.cursor.idx
+        if (idx == null) return
+        actions.setMode('results')
+        stage.playhead.setState({ at: idx, playing: false })
+      })
     }
-    plot.over.addEventListener('click', go)
-    return () => plot.destroy()
+    // It comes with the end of a run, when the page has enough to do.
+    const callOff = whenIdle(draw, PLOT_WITHIN_MS)
+    return () => {
+      callOff()
+      plot?.destroy()
+    }
   }, [trajectory, candidate, length, theme, actions, stage])
   return (
     <figure className="property-plot convergence">
       <figcaption>Over the steps: <b data-line="sigma">noise σ̂, Å</b> and <b data-line="force">RMS force</b></figcaption>
-      <div ref={host} aria-hidden="true" />
+      <div ref={host} style={{ height: HEIGHT }} aria-hidden="true" />
       <p className="visually-hidden">{inWords(convergence(trajectory, candidate))}</p>
     </figure>
   )

@@ -5,6 +5,7 @@ import { scaffoldFrom } from '../../document/design'
 import { propertiesOf } from '../../service/molecules'
 import type { Candidate } from '../../stream/protocol'
 import { useActions, useSession } from '../context'
+import { PLOT_WITHIN_MS, whenIdle } from '../idle'
 import { useShownTheme } from '../useTheme'
 
 const WIDTH = 256
@@ -26,19 +27,25 @@ export default function PropertyPlot({ candidates }: { candidates: readonly Cand
   useEffect(() => {
     const element = host.current
     if (element === null || points === null || points.length === 0) return
-    const plot = new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
-    const pick = () => {
-      const { idx } = plot.cursor
-      if (idx != null) actions.running.focus(points[idx].candidate)
+    let plot: uPlot | null = null
+    const draw = () => {
+      plot = new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
+      plot.over.addEventListener('click', () => {
+        const idx = plot?.cursor.idx
+        if (idx != null) actions.running.focus(points[idx].candidate)
+      })
     }
-    plot.over.addEventListener('click', pick)
-    return () => plot.destroy()
+    const callOff = whenIdle(draw, PLOT_WITHIN_MS)
+    return () => {
+      callOff()
+      plot?.destroy()
+    }
   }, [points, focus, theme, actions])
   if (points === null) return <div className="property-plot" aria-busy="true" />
   return (
     <figure className="property-plot">
       <figcaption>Valid candidates: logP across, polar surface (Å²) up</figcaption>
-      <div ref={host} aria-hidden="true" />
+      <div ref={host} style={{ height: HEIGHT }} aria-hidden="true" />
       <ul className="visually-hidden">
         {points.map((p) => <li key={p.candidate}>Candidate {p.candidate + 1}: logP {p.logp.toFixed(2)}, polar surface {p.tpsa.toFixed(1)} Å²</li>)}
       </ul>

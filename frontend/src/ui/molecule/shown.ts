@@ -3,7 +3,7 @@ import { valenceFlaws } from '../../document/edit'
 import { currentNode } from '../../document/history'
 import type { Scaffold } from '../../document/types'
 import type { Candidate } from '../../stream/protocol'
-import { useActiveRun, useDocument, useSession } from '../context'
+import { useActiveRunButVerdicts, useDocument, useSession } from '../context'
 
 /** The molecule that panels tell about, and why it is none if it is not one. */
 export interface Shown {
@@ -50,7 +50,7 @@ export function useShown(live = false): Shown | null {
   const mode = useSession((s) => s.mode)
   const focus = useSession((s) => s.focus)
   const scaffold = useDocument((s) => (live ? s.design : currentNode(s.history).value).scaffold)
-  const record = useActiveRun()
+  const record = useActiveRunButVerdicts()
   if (mode === 'results' && focus !== null) {
     const candidate = record?.run.result?.candidates.at(focus)
     if (candidate !== undefined) return ofCandidate(candidate, focus)
