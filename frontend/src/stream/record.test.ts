@@ -8,7 +8,7 @@ const record: RunRecord = { run: newRun('r1', { n_samples: 2, blobs: [{ formula:
 const state = (one: RunRecord): RunsState => ({ ...NO_RUNS, active: one.run.reqId, records: new Map([[one.run.reqId, one]]) })
 const judged: RunRecord = {
   ...record,
-  run: { ...record.run, verdicts: [{ type: 'verdict', job: '7', seq: 1, sample: 0, valid: false, smiles: null, reason: 'two fragments', bonds: [] }, null] },
+  run: { ...record.run, verdicts: [{ valid: false, smiles: null, reason: 'two fragments', bonds: [] }, null] },
 }
 
 describe('a look at the active run without its verdicts', () => {
