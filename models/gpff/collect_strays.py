@@ -22,13 +22,14 @@ from gpff.checkpoint import load as load_model
 from gpff.chemistry import BondWorkers, geometric_flaw, perceive_strictly
 from gpff.composition import formula
 from gpff.cores import cores
+from gpff.data import QM9, turned_down
 from gpff.data import load as load_data
-from gpff.data import turned_down
 from gpff.generation import HasForces, generate
 from gpff.molecules import Floats, Ints, pointers
+from gpff.noising import nearest
 from gpff.samplers import ForceFn
 from gpff.spec import Blob, Spec
-from gpff.strays import Strays, nearest, write
+from gpff.strays import ROUNDS, Strays, write
 
 NOISE = 0.4
 """Noise in Å with which the way home is looked for: bonds are decided below it, and above it all is forgotten."""
@@ -55,9 +56,9 @@ class State:
         return State(numbers.astype(np.int64), x - x.mean(axis=0))
 
 
-def made(model: HasForces, n: int, seed: int, calls: int, bonds: BondWorkers) -> Iterator[State]:
+def made(model: HasForces, data: QM9, n: int, seed: int, calls: int, bonds: BondWorkers) -> Iterator[State]:
     """Of `n` molecules that the model makes of training compositions, those that tier 0 turns down."""
-    data = load_data().subset("train")
+    data = data.subset("train")
     order = np.random.default_rng(seed).permutation(len(data))
     for start in range(0, n, AT_ONCE):
         ids = order[np.arange(start, min(n, start + AT_ONCE)) % len(data)]
@@ -96,7 +97,7 @@ def sent_home(model: HasForces | ForceFn, states: Sequence[State], tries: int, s
 def _near(state: State, home: Floats) -> Floats:
     """The home as it lies nearest to the state, which is centred."""
     centred = (home - home.mean(axis=0)).astype(np.float32)
-    found = nearest(state.numbers, centred, state.positions.astype(np.float32), pointers([len(centred)]))
+    found = nearest(state.numbers, centred, state.positions.astype(np.float32), pointers([len(centred)]), ROUNDS)
     return found.astype(np.float64)
 
 
@@ -113,12 +114,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff collect-strays``."""
-    model = load_model(args.model, "cpu")
+    model, data = load_model(args.model, "cpu"), load_data()
     with BondWorkers(cores(), target=perceive_strictly) as bonds:
-        bar = tqdm(made(model, args.n, args.seed, args.steps, bonds), desc=f"strays of {args.n:,}", unit="stray")
+        bar = tqdm(made(model, data, args.n, args.seed, args.steps, bonds), desc=f"strays of {args.n:,}", unit="stray")
         states = list(bar)
         if not args.no_qm9:
-            states += [State.of(z, x) for z, x in turned_down("train")]
+            states += [State.of(z, x) for z, x in turned_down(data, "train")]
         strays = sent_home(model, states, args.tries, args.seed, bonds)
     write(args.file, strays)
     print(f"{args.file}: {len(strays):,} strays with a home, of {len(states):,}")

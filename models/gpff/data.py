@@ -146,11 +146,11 @@ def build(path: Path | str | None = None, workers: int | None = None, progress: 
     return data
 
 
-def turned_down(split: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float64]]]:
-    """Numbers [n] and positions [n, 3] (Å) of the equilibria of a split that tier 0 kept out of the data."""
-    kept = set(load().index.tolist())
+def turned_down(data: QM9, split: str) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float64]]]:
+    """Numbers [n] and positions [n, 3] (Å) of the equilibria of a split that tier 0 kept out of the whole `data`."""
+    kept, wanted = set(data.index.tolist()), SPLITS.index(split)
     for row, number in zip(_rows(_source()), _split(N_QM9), strict=True):
-        if number == SPLITS.index(split) and row.index not in kept:
+        if number == wanted and row.index not in kept:
             yield row.numbers, row.positions
 
 

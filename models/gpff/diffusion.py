@@ -16,7 +16,8 @@ run of K_target levels and from the second level on is the step seen between suc
 is and we up to the ambitious one: σ̂ is read too low around 1 Å, so that the step seen grows on the way down. σ' never
 lies above the fixed schedule of K levels, so a run ends after K levels at the latest, and early where σ' passes
 `SIGMA_MIN`.
-Stochastic Heun reads σ̂ after noise was added: the share `UNCHURN` of the variance added is taken off before adapting.
+Stochastic Heun reads σ̂ after noise was added: its variance is taken off before adapting. With half of it taken off the
+steps were too short, and the plain form was the better one (docs/results/sampling.md).
 """
 
 from __future__ import annotations
@@ -29,9 +30,6 @@ from gpff.molecules import Bools, Floats, Ints
 from gpff.schedules import RHO, SIGMA_MIN, edm_levels
 
 S_CHURN, S_MIN, S_MAX = 60.0, 0.01, 15.0
-UNCHURN = 1.0
-"""Share of the variance of the added noise that is not taken for noise of the molecule itself. With all of it the
-adaptive form is above the plain one; with half its steps were too short (docs/results/sampling.md)."""
 TARGET_SHARE = 0.5
 """Levels that an adaptive run hopes to need, as a share of those that it may use."""
 
@@ -164,7 +162,7 @@ def _churned(sampler: str, calls: int, walk: Walk, which: Bools) -> Walk:
 
 def _own_noise(sigma_hat: Floats, injected: Floats) -> Floats:
     """σ̂ less what was just added; at least half of σ̂, which is read too low where a molecule is undecided."""
-    return np.sqrt(np.maximum(sigma_hat**2 - UNCHURN * injected**2, sigma_hat**2 / 4.0))
+    return np.sqrt(np.maximum(sigma_hat**2 - injected**2, sigma_hat**2 / 4.0))
 
 
 def _root(sigma: Floats) -> Floats:

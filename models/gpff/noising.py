@@ -92,10 +92,15 @@ class Batch:
 
 def gather(data: QM9, ids: Ints) -> tuple[Ints, Floats, Ints]:
     """Numbers ``[n_atoms]``, positions ``[n_atoms, 3]`` and ptr of the molecules ``ids``."""
-    sizes = data.ptr[ids + 1] - data.ptr[ids]
-    ptr = pointers(sizes)
-    rows = np.repeat(data.ptr[ids] - ptr[:-1], sizes) + np.arange(ptr[-1])
+    rows, ptr = rows_of(data.ptr, ids)
     return data.numbers[rows].astype(np.int64), data.positions[rows], ptr
+
+
+def rows_of(ptr: Ints, ids: Ints) -> tuple[Ints, Ints]:
+    """Rows ``[n_atoms]`` of the molecules ``ids``, one after the other, and the ptr of these."""
+    sizes = ptr[ids + 1] - ptr[ids]
+    picked = pointers(sizes)
+    return np.repeat(ptr[ids] - picked[:-1], sizes) + np.arange(picked[-1]), picked
 
 
 def align(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
@@ -126,6 +131,13 @@ def turn(clean: Floats, noisy: Floats, ptr: Ints) -> Floats:
     u, _, vt = np.linalg.svd(np.add.reduceat(clean[:, :, None] * noisy[:, None, :], ptr[:-1], axis=0))
     turned: Floats = np.einsum("ai,aij->aj", clean, np.repeat(u @ vt, np.diff(ptr), axis=0))
     return turned
+
+
+def nearest(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints, rounds: int) -> Floats:
+    """Clean positions after so many ``rounds`` of `turn` and `align`, ``[n_atoms, 3]``."""
+    for _ in range(rounds):
+        clean = align(numbers, turn(clean, noisy, ptr), noisy, ptr)
+    return clean
 
 
 def local_noise(uniform: Floats, clean: Floats, ptr: Ints) -> tuple[Floats, Floats]:
@@ -179,8 +191,7 @@ def noised(
     noise -= (np.add.reduceat(noise, ptr[:-1], axis=0) / sizes[:, None].astype(np.float32))[mol_idx]
     positions = shrink[mol_idx, None] * clean + noise
     target = align(numbers, clean, positions, ptr) if config.align else clean
-    for _ in range(config.rotations):
-        target = align(numbers, turn(target, positions, ptr), positions, ptr)
+    target = nearest(numbers, target, positions, ptr, config.rotations)
     forces = 2.0 * (target - positions)
     spread = np.sqrt(np.add.reduceat(np.square(clean).sum(1), ptr[:-1]) / (3 * sizes))
     # what a shrunk molecule lacks counts as noise: its loss would otherwise weigh as if it were nearly home

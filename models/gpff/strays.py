@@ -17,10 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpff.molecules import Segments, pointers
-from gpff.noising import Batch, Floats, Ints, align, turn
+from gpff.noising import Batch, Floats, Ints, nearest, rows_of
 
 NEAR = (0.01, 0.3)
 """Noise in Å, log-uniform, that is added to a stray."""
+ROUNDS = 2
+"""Of turning a home and exchanging its atoms, until it lies nearest to a stray."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,28 +66,18 @@ def read(file: Path) -> Strays:
         return Strays(**{name: kept[name] for name in ("numbers", "positions", "homes", "ptr")})
 
 
-def nearest(numbers: Ints, home: Floats, positions: Floats, ptr: Ints) -> Floats:
-    """Homes turned, and atoms of one element exchanged, to where they are near `positions`: `[n_atoms, 3]`."""
-    for _ in range(2):
-        home = align(numbers, turn(home, positions, ptr), positions, ptr)
-    return home
-
-
 def lessons(strays: Strays, n: int, rng: np.random.Generator) -> Batch:
     """`n` of them, with a little noise, and their homes for labels.
 
     What is left to home counts as noise, by which the loss is weighted. They are molecules of no data set: `ids` -1.
     """
     picked = rng.integers(len(strays), size=n)
-    sizes = np.diff(strays.ptr)[picked]
-    parts = Segments(pointers(sizes))
-    rows = np.repeat(strays.ptr[picked] - parts.ptr[:-1], sizes) + np.arange(parts.ptr[-1])
+    rows, ptr = rows_of(strays.ptr, picked)
+    parts = Segments(ptr)
     numbers, home = strays.numbers[rows], strays.homes[rows]
     level = (NEAR[0] * (NEAR[1] / NEAR[0]) ** rng.random(n)).astype(np.float32)
     noise = parts.centred(rng.standard_normal(home.shape)).astype(np.float32)
     positions = strays.positions[rows] + level[parts.index, None] * noise
-    away = nearest(numbers, home, positions, parts.ptr) - positions
-    sigma = np.sqrt(parts.sum(np.square(away).sum(axis=1)) / (3 * sizes)).astype(np.float32)
-    return Batch(
-        numbers, positions, (2.0 * away).astype(np.float32), parts.ptr, parts.index, sigma, np.full(n, -1), level
-    )
+    away = nearest(numbers, home, positions, ptr, ROUNDS) - positions
+    sigma = np.sqrt(parts.sum(np.square(away).sum(axis=1)) / (3 * parts.sizes)).astype(np.float32)
+    return Batch(numbers, positions, (2.0 * away).astype(np.float32), ptr, parts.index, sigma, np.full(n, -1), level)

@@ -181,8 +181,10 @@ def batches(
 
 def _strayed(strays: Strays | None, config: TrainConfig, free: int, rng: np.random.Generator) -> Batch | None:
     """The strays of one batch that has ``free`` places left: of every molecule that is new, a share."""
-    n = 0 if strays is None else int(rng.binomial(free, config.noise.strayed))
-    return lessons(strays, n, rng) if strays is not None and n else None
+    if strays is None:
+        return None
+    n = int(rng.binomial(free, config.noise.strayed))
+    return lessons(strays, n, rng) if n else None
 
 
 def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 
 from gpff.data import QM9
 from gpff.molecules import Segments, pointers
-from gpff.noising import Batch, Floats, Ints, align, gather, turn
+from gpff.noising import Batch, Floats, Ints, align, gather, nearest
 
 FROM = 0.35
 """Noise in Å from which an answer is still about the molecule it was asked for; from more, it is about another."""
@@ -62,8 +62,7 @@ def walked(data: QM9, before: Answers, share: float, rng: np.random.Generator) -
     numbers, clean, ptr = gather(data, before.ids[on])
     parts = Segments(ptr)
     answer = _centred(parts, before.positions[on[everyone.index]])
-    home = align(numbers, clean, answer, ptr)
-    home = align(numbers, turn(home, answer, ptr), answer, ptr)
+    home = nearest(numbers, align(numbers, clean, answer, ptr), answer, ptr, rounds=1)
     near = parts.sum(np.square(home - answer).sum(axis=1)) <= LOST**2 * 3 * parts.sizes
     if not near.any():
         return None

@@ -1,6 +1,3 @@
-/** So soon a plot is drawn that nobody waits for. */
-export const PLOT_WITHIN_MS = 400
-
 /** Runs a task when the page has nothing better to do, within `timeout` ms where the browser can say so. Answers how to call it off. */
 export function whenIdle(task: () => void, timeout: number): () => void {
   if ('requestIdleCallback' in window) {

@@ -3,9 +3,9 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import type { Trajectory } from '../../stream/trajectory'
 import { useActions, useTools } from '../context'
-import { PLOT_WITHIN_MS, whenIdle } from '../idle'
 import { useShownTheme } from '../useTheme'
 import { convergence, type Convergence } from './convergence'
+import { drawWhenIdle } from './plot'
 
 const WIDTH = 256
 const HEIGHT = 150
@@ -20,23 +20,14 @@ export default function ConvergencePlot({ trajectory, candidate }: { trajectory:
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    let plot: uPlot | null = null
     const draw = () => {
       const data = convergence(trajectory, candidate)
-      plot = new uPlot(options(element), [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
-      plot.over.addEventListener('click', () => {
-        const idx = plot?.cursor.idx
-        if (idx == null) return
-        actions.setMode('results')
-        stage.playhead.setState({ at: idx, playing: false })
-      })
+      return new uPlot(options(element), [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
     }
-    // It comes with the end of a run, when the page has enough to do.
-    const callOff = whenIdle(draw, PLOT_WITHIN_MS)
-    return () => {
-      callOff()
-      plot?.destroy()
-    }
+    return drawWhenIdle(draw, (at) => {
+      actions.setMode('results')
+      stage.playhead.setState({ at, playing: false })
+    })
   }, [trajectory, candidate, length, theme, actions, stage])
   return (
     <figure className="property-plot convergence">

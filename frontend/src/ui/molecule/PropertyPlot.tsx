@@ -5,8 +5,8 @@ import { scaffoldFrom } from '../../document/design'
 import { propertiesOf } from '../../service/molecules'
 import type { Candidate } from '../../stream/protocol'
 import { useActions, useSession } from '../context'
-import { PLOT_WITHIN_MS, whenIdle } from '../idle'
 import { useShownTheme } from '../useTheme'
+import { drawWhenIdle } from './plot'
 
 const WIDTH = 256
 const HEIGHT = 170
@@ -27,19 +27,8 @@ export default function PropertyPlot({ candidates }: { candidates: readonly Cand
   useEffect(() => {
     const element = host.current
     if (element === null || points === null || points.length === 0) return
-    let plot: uPlot | null = null
-    const draw = () => {
-      plot = new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
-      plot.over.addEventListener('click', () => {
-        const idx = plot?.cursor.idx
-        if (idx != null) actions.running.focus(points[idx].candidate)
-      })
-    }
-    const callOff = whenIdle(draw, PLOT_WITHIN_MS)
-    return () => {
-      callOff()
-      plot?.destroy()
-    }
+    const draw = () => new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
+    return drawWhenIdle(draw, (at) => actions.running.focus(points[at].candidate))
   }, [points, focus, theme, actions])
   if (points === null) return <div className="property-plot" aria-busy="true" />
   return (
