@@ -234,6 +234,10 @@ def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
             raise InputError(name, f"{getattr(saved, name)}, as the run has", str(getattr(config, name)))
     if saved and config.network != saved.network:
         raise InputError("features", f"{saved.network.n_features}, as the run has", str(config.network.n_features))
+    if config.noise.strayed and not Path(config.strays).is_file():
+        raise InputError(
+            "strays", "a file of `gpff collect-strays`, of which --strayed shows a share", config.strays or "none"
+        )
     trainer = Trainer(args.folder, config, load_data().subset("train"))
     if saved:
         trainer.restore()

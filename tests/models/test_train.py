@@ -192,6 +192,18 @@ def test_a_run_that_does_not_exist_is_not_exported(tmp_path: Path, monkeypatch: 
         training.run(parser.parse_args([str(tmp_path / "typo"), "--export", "default"]))
 
 
+@pytest.mark.parametrize("given", [[], ["--strays", "nowhere.npz"]])
+def test_strays_are_not_shown_without_their_file(
+    given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "load_data", lambda: DATA)
+    parser = argparse.ArgumentParser()
+    training.add_arguments(parser)
+    with pytest.raises(gpff.InputError, match="strays: expected a file of `gpff collect-strays`"):
+        training.run(parser.parse_args([str(tmp_path / "run"), "--workers", "1", "--strayed", "0.1", *given]))
+    assert not (tmp_path / "run").exists()
+
+
 def test_damaged_or_missing_weights_are_refused(tmp_path: Path) -> None:
     file = Trainer(tmp_path / "run", SMALL, DATA).export("small", tmp_path)
     file.write_bytes(file.read_bytes()[:-1] + b"\x01")
