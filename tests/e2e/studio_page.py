@@ -128,6 +128,8 @@ class StudioPage:
         self.page.get_by_role("button", name="Design", exact=True).click()
         self.page.get_by_role("menuitem", name=example).click()
         self.wait("document.querySelector('[role=menu]') === null", "the menu to close")
+        # It gives the focus back to its button a task later; keys pressed before that would be meant for another.
+        self.page.evaluate("() => new Promise((done) => setTimeout(done, 0))")
 
     def fill(self, field: str, value: object) -> None:
         self.page.get_by_label(field, exact=True).fill(str(value))

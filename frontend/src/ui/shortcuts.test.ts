@@ -8,10 +8,13 @@ afterEach(() => {
   vi.unstubAllGlobals()
 })
 
-/** Presses Escape while a run is live; answers what was done. */
-function escape(transforming: boolean): string[] {
-  const listeners = new Map<string, (event: unknown) => void>()
-  vi.stubGlobal('window', { addEventListener: (type: string, f: (event: unknown) => void) => listeners.set(type, f) })
+/** Presses a key while a run is live. Answers what was done, and whether the control in focus saw the key. */
+function press(key: string, transforming: boolean): { done: string[]; seen: boolean } {
+  const [first, last]: ((event: unknown) => void)[][] = [[], []]
+  const listen = (type: string, f: (event: unknown) => void, capture = false) => {
+    if (type === 'keydown') (capture ? first : last).push(f)
+  }
+  vi.stubGlobal('window', { addEventListener: listen })
   vi.stubGlobal('Element', Map)
   const done: string[] = []
   const tools = {
@@ -25,16 +28,25 @@ function escape(transforming: boolean): string[] {
     },
   } as unknown as Tools
   attachShortcuts(tools)
-  listeners.get('keydown')?.({ key: 'Escape', target: null, preventDefault: () => undefined })
-  return done
+  vi.stubGlobal('HTMLInputElement', Map)
+  const stop = vi.fn()
+  const event = { key, target: null, preventDefault: () => undefined, stopImmediatePropagation: stop }
+  for (const f of first) f(event)
+  const seen = stop.mock.calls.length === 0
+  if (seen) for (const f of last) f(event)
+  return { done, seen }
 }
 
 describe('Escape, while a run is live', () => {
   it('stops it', () => {
-    expect(escape(false)).toEqual(['stopped'])
+    expect(press('Escape', false)).toEqual({ done: ['stopped'], seen: true })
   })
 
   it('lets go of the blob that is being moved first', () => {
-    expect(escape(true)).toEqual(['dropped'])
+    expect(press('Escape', true)).toEqual({ done: ['dropped'], seen: false })
   })
+})
+
+it('Enter keeps a transform, whatever control is in focus: a menu has given the focus back to its button', () => {
+  expect(press('Enter', true)).toEqual({ done: ['kept'], seen: false })
 })

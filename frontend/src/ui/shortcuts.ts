@@ -75,23 +75,32 @@ export function attachShortcuts(tools: Tools): () => void {
       if (withControl(tools, event)) event.preventDefault()
       return
     }
-    // A transform in progress comes first: its Escape must not stop a run, nor its Enter press a button that happens to be in focus.
-    const transforming = tools.studio.session.getState().modal !== null
     const live = tools.studio.runs.active !== null && isLive(tools.studio.runs.active.run)
-    if (event.key === 'Escape' && live && !transforming) {
+    if (event.key === 'Escape' && live) {
       tools.actions.running.stop() // from wherever one types, too
       return
     }
     if (event.altKey || target?.closest(TYPING) != null) return
-    if (!transforming && target?.matches(SLIDER) === true && SLIDING.test(event.key)) return
-    if (!transforming && (event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
-    if (plain(tools, event)) event.preventDefault()
+    if (target?.matches(SLIDER) === true && SLIDING.test(event.key)) return
+    if ((event.key === 'Enter' || event.key === ' ') && target?.closest(PRESSABLE) != null) return
+    if (arrow(tools, event) || letter(tools, event)) event.preventDefault()
+  }
+  // A transform in progress comes before everything: its Escape must not stop a run, nor its Enter press a button that happens to be
+  // in focus, as a menu's is again once the menu has closed.
+  const onKeyFirst = (event: KeyboardEvent) => {
+    const target = event.target instanceof Element ? event.target : null
+    if (tools.studio.session.getState().modal === null || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+    if (target?.closest(`[role=dialog], [role=menu], ${TYPING}`) != null || !inModal(tools, event)) return
+    event.preventDefault()
+    event.stopImmediatePropagation()
   }
   const stopLettingGo = letGoOfKeys()
   window.addEventListener('keydown', onKey)
+  window.addEventListener('keydown', onKeyFirst, true)
   return () => {
     stopLettingGo()
     window.removeEventListener('keydown', onKey)
+    window.removeEventListener('keydown', onKeyFirst, true)
   }
 }
 
@@ -120,11 +129,7 @@ function withControl({ studio, actions, filing }: Tools, event: KeyboardEvent): 
   return true
 }
 
-function plain(tools: Tools, event: KeyboardEvent): boolean {
-  const { studio } = tools
-  return (studio.session.getState().modal !== null && inModal(tools, event)) || arrow(tools, event) || letter(tools, event)
-}
-
+/** A key of a transform in progress. */
 function inModal({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   const axis = 'xyz'.indexOf(event.key.toLowerCase())
   if (axis === 0 || axis === 1 || axis === 2) {
