@@ -76,7 +76,7 @@ export function attachShortcuts(tools: Tools): () => void {
       return
     }
     const live = tools.studio.runs.active !== null && isLive(tools.studio.runs.active.run)
-    if (event.key === 'Escape' && live) {
+    if (event.key === 'Escape' && live && tools.studio.session.getState().modal === null) {
       tools.actions.running.stop() // from wherever one types, too
       return
     }
