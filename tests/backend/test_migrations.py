@@ -1,6 +1,9 @@
 """The migrations make the tables that the code speaks of, in SQLite and in a real PostgreSQL, once and for all."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -110,3 +113,19 @@ def test_tables_of_a_later_version_are_not_touched(database_url: str) -> None:
 
 def test_there_is_one_newest_migration(config: Config) -> None:
     assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+
+
+def test_many_that_open_a_new_file_together_all_get_in(tmp_path: Path) -> None:
+    """SQLite turns some of them away at once, about one round in seven, when they ask for its write-ahead log."""
+
+    def open_it(database: Database, ready: Barrier) -> None:
+        ready.wait()
+        with closing(database), database.engine.connect() as connection:
+            connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS seen (x)")
+            connection.commit()
+
+    with ThreadPoolExecutor(8) as pool:
+        for round_ in range(40):
+            ready = Barrier(8)
+            databases = [Database(f"sqlite:///{tmp_path}/{round_}.db", timeout_s=60) for _ in range(8)]
+            assert list(pool.map(open_it, databases, [ready] * 8)) == [None] * 8

@@ -6,6 +6,7 @@ loses it, answers 503 until it is back. Nothing is ever deleted or rebuilt to ge
 
 import logging
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from studio.store.migrate import migrate
 
 CONNECTIONS = 4
 RETRY_AFTER_S = 1.0
+LOCK_ASKED_EVERY_S = 0.01
 EXPECTED = "sqlite:///file or postgresql://user@host/name"
 
 log = logging.getLogger(__name__)
@@ -137,7 +139,7 @@ class Database:
         def connected(connection: Any, record: Any) -> None:
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA synchronous = FULL")  # what was answered survives a power cut
-            connection.execute("PRAGMA journal_mode = WAL")  # readers and a writer side by side
+            _write_ahead(connection, self._timeout_s)
             record.info["inode"] = self._inode()
 
         def checkout(connection: Any, record: Any, proxy: Any) -> None:
@@ -175,6 +177,20 @@ class Database:
         except OSError:
             return None
         return found.st_dev, found.st_ino
+
+
+def _write_ahead(connection: sqlite3.Connection, timeout_s: float) -> None:
+    """Readers and a writer side by side. SQLite does not wait for the lock that a change of this mode needs, whatever
+    its time limit is, so that of several that open a new file together all but one would be told it is locked."""
+    until = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(LOCK_ASKED_EVERY_S)
 
 
 def _begin(connection: Connection) -> None:

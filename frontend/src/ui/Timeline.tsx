@@ -10,6 +10,8 @@ import { useStore } from 'zustand'
 /** How often words follow a play head that moves: faster nobody reads, and each change lays the page out anew. */
 const WORDS_MS = 120
 
+const SLIDER_KEYS = new Set(['Home', 'End', 'PageUp', 'PageDown', 'ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown'])
+
 /** Plays and scrubs the frames of the run on show. The slider follows the play head without going through React. */
 export function Timeline() {
   const { studio, actions } = useTools()
@@ -73,6 +75,8 @@ export function Timeline() {
     actions.setMode('results')
     stage.playhead.setState({ at: Math.min(value, Math.max(0, reel() - 1)), playing: false })
   }
+  // A key or a press that leaves the value as it is, such as Home at the start, tells of no input, and the head would run on.
+  const halt = () => stage.playhead.setState({ playing: false })
   const step = (delta: number) => {
     actions.setMode('results')
     stage.playhead.setState(stepBy(stage.playhead.getState(), delta, reel()))
@@ -92,6 +96,8 @@ export function Timeline() {
         step="any"
         defaultValue={0}
         disabled={!usable}
+        onKeyDown={({ key }) => SLIDER_KEYS.has(key) && halt()}
+        onPointerDown={halt}
         onInput={(event) => scrub(Number(event.currentTarget.value))}
       />
       <output ref={label}>–</output>
