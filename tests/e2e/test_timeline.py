@@ -17,7 +17,7 @@ HOLD_PICTURES = """() => {
 
 
 def test_home_stops_the_play_head_even_where_it_already_is(studio: StudioPage) -> None:
-    """On a slow page the head may still stand at the start when somebody presses Home: it must not run on to the end."""
+    """On a slow page the head may still stand at the start when somebody presses Home: it must stay there."""
     studio.generate(seed=3)
     studio.scrub("End")
     studio.page.evaluate(HOLD_PICTURES)
