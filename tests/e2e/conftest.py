@@ -27,6 +27,14 @@ CHROMIUM_FLAGS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser that paints without hardware, on shared cores, now and then misses a beat: what fails is tried once
+    more. The closing lines name every test that needed it (RERUN): it is a fault to look into all the same."""
+    for item in items:
+        if item.get_closest_marker("e2e") is not None:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 def _missing(what: str) -> None:
     """Skips where somebody works without it; fails where nothing may be left out."""
     if os.environ.get("CI"):
