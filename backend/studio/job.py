@@ -8,15 +8,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from gpff import samplers
 from gpff.chemistry import Verdict
 from gpff.plan import Plan
-from gpff.spec import Blob
-from gpff.steering import check_steering
+from gpff.spec import Blob, Spec
 from studio import codec
+from studio.course import Course
 from studio.engine.messages import (
     Cancel,
     Done,
@@ -87,8 +86,7 @@ class Job:
         self.number = number
         self.id = str(number)
         self.wire = order.wire
-        self.spec = self.wished = order.spec
-        self.plan = order.plan
+        self._course = Course(order.spec, order.plan)
         self.owner = order.owner
         self.created = datetime.now(UTC)
         self.seq = 0
@@ -113,6 +111,18 @@ class Job:
         self._paused = self._cancelled = False
         self._submitted = self._began = 0.0
         self._end: JobState | None = None
+
+    @property
+    def spec(self) -> Spec:
+        return self._course.spec
+
+    @property
+    def plan(self) -> Plan:
+        return self._course.plan
+
+    @property
+    def wished(self) -> Spec:
+        return self._course.wished
 
     @property
     def ended(self) -> bool:
@@ -186,9 +196,7 @@ class Job:
         Raises `InputError` naming ``blobs.0.covariance`` or ``freeze``, and `JobEnded`.
         """
         self._check_running("steer it")
-        check_steering(self.plan, blobs, freeze)
-        if blobs is not None:
-            self.wished = replace(self.wished, blobs=blobs)
+        self._course.steer(blobs, freeze)
         self._repeatable = self._repeatable and not freeze
         self._workshop.engine.send(Steer(self.number, blobs, freeze))
 
@@ -196,7 +204,7 @@ class Job:
         """Go on from the newest kept frame at `step`, as steered as it was. Raises `InputError`, `JobEnded`."""
         self._check_running("rewind it")
         point = self.trajectory.checkpoint(step)
-        self.wished = point.spec
+        self._course.rewind(point.spec, point.plan)
         self._workshop.engine.send(Rewind(self.number, point.state, point.plan))
 
     def _check_running(self, wish: str) -> None:
@@ -214,7 +222,7 @@ class Job:
             case Snapshot():
                 self._glimpses.look(self._show(event))
             case Steered():
-                self.spec, self.plan = self.wished, event.plan
+                self._course.took_effect(event.plan)
             case Done():
                 self._running = self._paused = False
                 self._show(event.last, codec.FLAG_FINAL)

@@ -1,6 +1,7 @@
 """Jobs found again, steered, rewound and branched from, and let go of in time."""
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -234,6 +235,46 @@ async def test_a_moved_blob_takes_its_atoms_along() -> None:
     await ended(engine, before)
     await ended(engine, after)
     assert [branch.trajectory.frames[-1].positions.mean(axis=0)[0] > 4.0 for branch in (before, after)] == [False, True]
+
+
+async def test_a_frame_belongs_to_the_wish_that_had_taken_effect() -> None:
+    """Two wishes are on their way at once; frames that were made between them are of the first."""
+    engine = InlineEngine()
+    jobs = shop(engine)
+    blob = {"formula": "CH4", "covariance": [[1, 0, 0], [0, 1, 0], [0, 0, 1]]}
+    job = await jobs.start(wire(formula=None, blobs=[blob], n_samples=1, steps=40), "client")
+    engine.step(), engine.step()
+    engine.hold = True
+    for x in (5.0, -5.0):
+        job.steer((replace(job.wished.blobs[0], center=(x, 0.0, 0.0)),))
+        engine.step(), engine.step()
+    job.rewind(1)
+    engine.step()
+    assert job.wished.blobs[0].center == job.spec.blobs[0].center == (0.0, 0.0, 0.0)
+    engine.release()
+    points = [job.trajectory.at_step(step) for step in (3, 4, 6)]
+    assert [point and point.spec.blobs[0].center[0] for point in points] == [5.0, 5.0, -5.0]
+    assert [point and point.plan.blobs.center[0, 0] for point in points] == [5.0, 5.0, -5.0]
+    newest = job.trajectory.newest
+    assert newest is not None and newest.frame.step == 2 and newest.spec.blobs[0].center == (0.0, 0.0, 0.0)
+
+
+async def test_what_wishes_on_their_way_leave_no_room_for_is_refused_and_nothing_is_lost() -> None:
+    """The engine says nothing of a wish that cannot be, so it must not be sent."""
+    engine = InlineEngine()
+    jobs = shop(engine)
+    job = await jobs.start(wire(n_samples=1), "client")
+    engine.step(), engine.step()
+    engine.hold = True
+    job.steer(None, (0, 1, 2))
+    with pytest.raises(InputError) as caught:
+        job.steer(None, (3, 4))
+    assert caught.value.field == "freeze"
+    job.rewind(1)
+    job.steer(None, (3, 4))
+    engine.release()
+    await ended(engine, job)
+    assert job.trajectory.fixed.tolist() == [False, False, False, True, True]
 
 
 async def test_frozen_atoms_stay_where_they_are() -> None:
