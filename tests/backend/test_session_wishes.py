@@ -8,7 +8,7 @@ import pytest
 
 from house import House, frames, seqs, types
 from studio.codec import FLAG_KEY
-from studio.keys import create
+from studio.keys import create, revoke
 
 # --- steering ----------------------------------------------------------------------------------------
 
@@ -179,6 +179,35 @@ async def test_no_one_reaches_the_jobs_of_another_owner(keys: tuple[Path, str, s
         assert [item["code"] for item in got] == ([] if wish["type"] == "ack" else ["unknown_job"])
     await house.run_out()
     assert types(await mine.read())[-1] == "final" and await other.read() == []
+
+
+async def test_a_key_that_is_revoked_ends_also_where_a_connection_is_open(keys: tuple[Path, str, str]) -> None:
+    path, anna, bert = keys
+    house = House(keys=path)
+    mine, other = house.client("1", None), house.client("2", None)
+    for client, key in ((mine, anna), (other, bert)):
+        await client.send(type="hello", key=key)
+        await client.answer()
+    job = await mine.start()
+    revoke(path, "anna")
+    for wish in ({"type": "start", "spec": {"formula": "CH4"}}, {"type": "resume", "job": job}):
+        await mine.send(req_id="x", **wish)
+        error = (await mine.read())[-1]
+        assert (error["code"], error["req_id"]) == ("unauthorized", "x")
+    await other.start()
+    await mine.send(type="hello", key=create(path, "anna"))  # another one of the same owner
+    assert (await mine.read())[-1]["type"] == "welcome"
+    await mine.send(type="cancel", job=job)
+    assert (await mine.read())[-1]["code"] == "cancelled"
+
+
+async def test_the_first_key_is_asked_for_also_where_a_connection_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    client = House(keys=path).client()
+    await client.start()
+    create(path, "anna")
+    await client.send(type="start", req_id="b", spec={"formula": "CH4"})
+    assert (await client.read())[-1]["code"] == "unauthorized"
 
 
 async def test_without_a_key_nothing_but_hello_is_heard(keys: tuple[Path, str, str]) -> None:

@@ -50,15 +50,23 @@ class Session:
     """Takes a client's messages, and holds what is to be sent to it.
 
     name: the connection's. owner: whose jobs it may see; None until `hello` has shown a key.
-    address: whom wrong keys count against.
+    address: whom wrong keys count against. key: the one that was shown so far.
     """
 
-    def __init__(self, services: Services, name: str, owner: str | None = LOCAL, address: str = "unknown") -> None:
+    def __init__(
+        self,
+        services: Services,
+        name: str,
+        owner: str | None = LOCAL,
+        address: str = "unknown",
+        key: str | None = None,
+    ) -> None:
         self.name = name
         self.streams: list[Stream] = []
         self._services = services
         self._owner = owner
         self._address = address
+        self._key = key
         self._window: int | None = None
         self._every_s: float | None = None
         self._outbox = Outbox()
@@ -121,8 +129,8 @@ class Session:
             await self._room.wait()
 
     async def _act(self, message: AnyClientMessage) -> None:
-        if self._owner is None and not isinstance(message, Hello):
-            raise Unauthorized("this service asks for an API key: expected hello with a key, got " + message.type)
+        if not isinstance(message, Hello):
+            self._check_key(message.type)
         match message:
             case Hello():
                 await self._greet(message)
@@ -140,6 +148,13 @@ class Session:
                 grant(self._job(message.job), message)
             case Ping():
                 self._outbox.post(Pong(), "pong")
+
+    def _check_key(self, wish: str) -> None:
+        """Raises `Unauthorized`, also for a key that was revoked while the connection was open."""
+        if self._owner is None:
+            raise Unauthorized("this service asks for an API key: expected hello with a key, got " + wish)
+        if self._services.keys.owner(self._key) != self._owner:
+            raise Unauthorized("this connection was opened with another API key")
 
     async def _greet(self, hello: Hello) -> None:
         if self._owner is None or hello.key is not None:
@@ -160,7 +175,7 @@ class Session:
             raise
         if self._owner not in (None, owner):
             raise Unauthorized("this connection was opened with another API key")
-        self._owner = owner
+        self._owner, self._key = owner, key
 
     async def _start(self, message: Start) -> None:
         stream = await self._admit(message.req_id)

@@ -33,9 +33,10 @@ async def socket(connection: WebSocket) -> None:
         await connection.send_denial_response(problem(Report("bad_message", 400, detail)))
         return
     await connection.accept(subprotocol=SUBPROTOCOL if offered else None)
-    late = shared.keys.required and presented_key(connection.headers) is None  # the key comes with `hello`
+    key = presented_key(connection.headers)
+    late = shared.keys.required and key is None  # it comes with `hello`
     name = f"socket {next(_names)}"
-    session = Session(shared, name, None if late else owner(connection), address(connection))
+    session = Session(shared, name, None if late else owner(connection), address(connection), key)
     with shared.door.guest(session):
         await _serve(connection, session)
 
