@@ -1,7 +1,9 @@
 import { guessBonds } from '../chemistry/bonds'
+import { covariance } from '../geometry/ellipsoid'
 import { distance } from '../geometry/vec3'
 import type { Candidate } from '../stream/protocol'
-import { expectedAtoms, onSites, placementOn, sitesOf, typicalWidths } from './placement'
+import { atomNeighbour, outOfTheWay } from './crowding'
+import { anchorOf, expectedAtoms, onSites, placementOn, sitesOf, typicalWidths, type Placement } from './placement'
 import type { Content, Design, GaussianBlob, Scaffold, Settings } from './types'
 
 /** Every command is a pure function from a design to the next one. */
@@ -34,6 +36,21 @@ export function updateBlob(design: Design, id: string, patch: Partial<Omit<Gauss
   return { ...design, blobs: design.blobs.map((b) => (b.id === id ? { ...b, ...patch } : b)) }
 }
 
+/**
+ * Where a blob of this content belongs on these sites. On a single one it is turned about its bond, out of the way of atoms and of
+ * other blobs; the way that one lies over several is given by where they are.
+ */
+function placed(design: Design, scaffold: Scaffold, id: string, sites: readonly number[], content: Content): Placement {
+  const usual = placementOn(scaffold, sites, content)
+  if (sites.length > 1) return usual
+  const others = design.blobs.filter((b) => b.id !== id)
+  const absent = new Set([...others.flatMap(sitesOf), ...sites, anchorOf(scaffold, sites[0])])
+  return outOfTheWay(usual, [
+    ...scaffold.positions.filter((_, i) => !absent.has(i)).map(atomNeighbour),
+    ...others.map((b) => ({ center: b.center, spread: covariance(b.widths, b.rotation), atoms: expectedAtoms(b.content) })),
+  ])
+}
+
 /** Changes what a blob is filled with. One that nobody has stretched takes the new size; one that nobody has moved its new place. */
 export function setContent(design: Design, id: string, content: Content): Design {
   const blob = findBlob(design, id)
@@ -42,10 +59,16 @@ export function setContent(design: Design, id: string, content: Content): Design
   if (blob.site === null || design.scaffold === null) {
     return updateBlob(design, id, { content, widths: typicalWidths(expectedAtoms(content)) })
   }
-  const before = placementOn(design.scaffold, sitesOf(blob), blob.content)
-  const after = placementOn(design.scaffold, sitesOf(blob), content)
+  const before = placed(design, design.scaffold, id, sitesOf(blob), blob.content)
+  const after = placed(design, design.scaffold, id, sitesOf(blob), content)
   const moved = distance(before.center, blob.center) > 1e-9
-  return updateBlob(design, id, { content, widths: after.widths, ...(moved ? {} : { center: after.center }) })
+  const turned = before.rotation.some((x, k) => Math.abs(x - blob.rotation[k]) > 1e-9)
+  return updateBlob(design, id, {
+    content,
+    widths: after.widths,
+    ...(moved ? {} : { center: after.center }),
+    ...(moved || turned ? {} : { rotation: after.rotation }),
+  })
 }
 
 /** Removes a blob; the hydrogen that it had displaced comes back. */
@@ -64,7 +87,7 @@ export function openSite(design: Design, hydrogen: number, content: Content): { 
   const blob: GaussianBlob = {
     id,
     content,
-    ...placementOn(scaffold, [hydrogen], content),
+    ...placed(design, scaffold, id, [hydrogen], content),
     strictness: 1,
     site: hydrogen,
     autoSize: true,
@@ -96,7 +119,7 @@ export function partSites(design: Design, id: string, content: Content): Design 
   const blob = findBlob(design, id)
   const [first, ...more] = blob === undefined ? [] : sitesOf(blob)
   if (blob === undefined || more.length === 0 || design.scaffold === null) return design
-  const alone: GaussianBlob = { ...onSites(blob, [first]), content, ...placementOn(design.scaffold, [first], content), autoSize: true }
+  const alone: GaussianBlob = { ...onSites(blob, [first]), content, ...placed(design, design.scaffold, id, [first], content), autoSize: true }
   const parted = { ...design, blobs: design.blobs.map((b) => (b.id === id ? alone : b)) }
   return more.reduce<Design>((next, hydrogen) => openSite(next, hydrogen, content).design, parted)
 }
@@ -109,7 +132,7 @@ export function resetPlacement(design: Design, id: string): Design {
     const widths = typicalWidths(expectedAtoms(blob.content))
     return updateBlob(design, id, { widths, rotation: [0, 0, 0, 1], autoSize: true })
   }
-  return updateBlob(design, id, { ...placementOn(design.scaffold, sitesOf(blob), blob.content), autoSize: true })
+  return updateBlob(design, id, { ...placed(design, design.scaffold, id, sitesOf(blob), blob.content), autoSize: true })
 }
 
 export const setSettings = (design: Design, patch: Partial<Settings>): Design => ({

@@ -1,4 +1,5 @@
 import type { Bond } from '../chemistry/bonds'
+import { conjugate, isTurnAboutX, multiply } from '../geometry/quat'
 import { distance, type Vec3 } from '../geometry/vec3'
 import type { Candidate, GenerateSpec } from '../stream/protocol'
 import { placementOn, sitesOf } from './placement'
@@ -63,5 +64,7 @@ export function followSite(blob: Design['blobs'][number], before: Scaffold, afte
   const was = placementOn(before, sitesOf(blob), blob.content)
   if (distance(was.center, blob.center) > 1e-6) return blob
   const { center, rotation } = placementOn(after, sitesOf(blob), blob.content)
-  return { ...blob, center, rotation: was.rotation.every((x, k) => Math.abs(x - blob.rotation[k]) < 1e-9) ? rotation : blob.rotation }
+  // What lies along its bond goes on lying along it, and keeps its turn about it.
+  const turn = multiply(conjugate(was.rotation), blob.rotation)
+  return { ...blob, center, rotation: isTurnAboutX(blob.rotation, was.rotation) ? multiply(rotation, turn) : blob.rotation }
 }

@@ -64,6 +64,9 @@ export function toMatrix(q: Quat): Mat3 {
   ]
 }
 
+/** Whether one orientation is another, turned about its own x alone. */
+export const isTurnAboutX = (a: Quat, b: Quat): boolean => dot(rotate(a, [1, 0, 0]), rotate(b, [1, 0, 0])) > 1 - 1e-9
+
 const DEGREE = Math.PI / 180
 
 /** Turns about x, then y, then z (fixed axes), in degrees. */
