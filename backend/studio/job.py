@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
-from gpff import samplers
 from gpff.chemistry import Verdict
 from gpff.plan import Plan
 from gpff.spec import Blob, Spec
@@ -25,7 +24,6 @@ from studio.engine.messages import (
     Resume,
     Rewind,
     Snapshot,
-    Start,
     Steer,
     Steered,
 )
@@ -161,7 +159,7 @@ class Job:
         self._submitted = self._began = time.monotonic()
         self._running = True
         try:
-            self._workshop.engine.submit(self._to_start(self.plan, self._order.state), self._on_event)
+            self._workshop.engine.submit(self._order.start(self.number, self._submitted), self._on_event)
         except NotReady as error:
             self._close("failed", error)
             raise
@@ -267,6 +265,9 @@ class Job:
         self._glimpses.stop()
         try:
             candidates, attempts = await self._outcome(done, self.seq)
+        except JobExpired as error:
+            self._fail(error)
+            return
         except Exception:
             log.exception("job %s could not be finished", self.id)
             self._fail(StudioError("the result could not be put together; the reason is in the server's log"))
@@ -292,27 +293,14 @@ class Job:
             self.plan,
             done,
             budget=self._workshop.rerun_rounds * self.plan.n_molecules if again else 0,
-            start=lambda plan: self._to_start(plan),
+            start=lambda plan: self._order.unseen(self._new_number(), plan, self._submitted),
             tell=lambda sample, verdict: self._tell(sample, verdict, seq),
             settle=self._settle,
+            left_s=lambda: self._order.left_s(self._submitted),
         )
         if self.wire.valid_only and not again:
             attempts = Attempts(rerun=0, budget=0, stopped="a branch, or a run with frozen atoms, is not run again")
         return candidates, attempts
-
-    def _to_start(self, plan: Plan, state: samplers.State | None = None) -> Start:
-        """The job itself, or a run of another plan that no one sees."""
-        order, own = self._order, plan is self._order.plan
-        left_s = None if order.deadline_s is None else order.deadline_s - (time.monotonic() - self._submitted)
-        return Start(
-            job=self.number if own else self._new_number(),
-            client=order.client,
-            plan=plan,
-            stride=order.wire.stride if own else plan.steps,
-            lane=order.lane,
-            deadline_s=left_s,
-            state=state,
-        )
 
     def _fail(self, error: StudioError) -> None:
         ends: dict[type[StudioError], JobState] = {JobCancelled: "cancelled", JobExpired: "expired"}

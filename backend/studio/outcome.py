@@ -38,10 +38,13 @@ async def outcome(
     start: Callable[[Plan], Start],
     tell: Callable[[int, Verdict], None],
     settle: Settle,
+    left_s: Callable[[], float | None],
 ) -> tuple[list[Candidate], Attempts]:
     """The candidates of a finished run of `plan`, up to `budget` of them run again from `spec`.
 
     `start` is how the engine is to run a plan again; `tell(sample, verdict)` as soon as each verdict is known.
+    `left_s`: seconds to the deadline, None where there is none. Raises `JobExpired` when not even the molecules of
+    the run itself are judged by then.
     """
 
     def heard(sample: int, verdict: Verdict, candidate: Candidate) -> None:
@@ -49,8 +52,12 @@ async def outcome(
         if candidate.valid or not budget:
             settle(sample, candidate)
 
-    candidates = await judged(shop.judge, plan, done, heard)
-    attempts = await _rerun(shop, spec, candidates, budget, start, settle)
+    try:
+        async with asyncio.timeout(left_s()):
+            candidates = await judged(shop.judge, plan, done, heard)
+    except TimeoutError:
+        raise JobExpired() from None
+    attempts = await _rerun(shop, spec, candidates, budget, start, settle, left_s)
     for sample, candidate in enumerate(candidates):
         if budget and not candidate.valid:
             settle(sample, candidate)
@@ -64,21 +71,27 @@ async def _rerun(
     budget: int,
     start: Callable[[Plan], Start],
     settle: Settle,
+    left_s: Callable[[], float | None],
 ) -> Attempts:
     """Put valid molecules, of names that the spec has not used before, in the places of failed `candidates`.
 
-    When the engine takes or finishes no more, what is there already stays, and the answer says why there is not more.
+    When the engine takes or finishes no more, or the deadline passes, what is there already stays, and the answer says
+    why there is not more.
     """
     spent = 0
     while failed := [i for i, candidate in enumerate(candidates) if not candidate.valid][: budget - spent]:
         first = len(candidates) + spent
         plan = await asyncio.to_thread(compile, spec, range(first, first + len(failed)))
         try:
-            done = await unseen(shop.engine, start(plan))
+            async with asyncio.timeout(left_s()):
+                done = await unseen(shop.engine, start(plan))
+                found = await judged(shop.judge, plan, done)
+        except TimeoutError:
+            return Attempts(rerun=spent, budget=budget, stopped=str(JobExpired()))
         except StudioError as error:
             return Attempts(rerun=spent, budget=budget, stopped=str(error))
         spent += len(failed)
-        for i, candidate in zip(failed, await judged(shop.judge, plan, done), strict=True):
+        for i, candidate in zip(failed, found, strict=True):
             if candidate.valid:
                 candidates[i] = candidate
                 settle(i, candidate)

@@ -10,6 +10,7 @@ from inline import InlineEngine, TellingJudge
 
 from gpff.chemistry import Verdict
 from gpff.errors import InputError
+from gpff.molecules import Floats, Ints
 from gpff.spec import Blob, Limits
 from studio.codec import Frame
 from studio.errors import JobCancelled, JobEnded, JobExpired, StudioError
@@ -350,6 +351,49 @@ async def test_a_deadline_ends_a_job() -> None:
     job = await jobs.start(wire(), "client", ear, deadline_s=0.05)
     await ended(engine, job)
     assert job.state == "expired" and isinstance(ear.error, JobExpired)
+
+
+async def test_a_deadline_ends_a_job_also_while_it_is_judged() -> None:
+    engine, ear = InlineEngine(), Ear()
+    judge = TellingJudge(lambda z, x: GOOD)
+    judge.gate.clear()
+    jobs = Jobs(Workshop(engine, judge, Limits(), rerun_rounds=2))
+    job = await jobs.start(wire(steps=1), "client", ear, deadline_s=60)
+    job._submitted -= 59.9
+    engine.step()
+    assert not job.ended and job.progress == (1, 1)
+    async with asyncio.timeout(10):
+        while not job.ended:
+            await asyncio.sleep(0.01)
+    assert job.state == "expired" and isinstance(ear.error, JobExpired) and len(jobs) == 0
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_a_deadline_that_passes_in_a_rerun_leaves_what_was_finished(runs: bool) -> None:
+    """Whether the engine still works on it, or its molecules are being judged."""
+
+    class Judge(TellingJudge):
+        async def final(self, numbers: Ints, positions: Floats) -> Verdict:
+            self.asked += 1
+            if self.asked == 2:
+                job._submitted -= 59.9
+            if self.asked > 2:
+                await asyncio.Event().wait()
+            return GOOD if self.asked == 1 else Verdict(False, reason="no")
+
+        asked = 0
+
+    engine, ear = InlineEngine(), Ear()
+    jobs = Jobs(Workshop(engine, Judge(lambda z, x: GOOD), Limits(), rerun_rounds=2))
+    job = await jobs.start(wire(steps=1, valid_only=True), "client", ear, deadline_s=60)
+    async with asyncio.timeout(10):
+        while not job.ended:
+            if runs is False or len(engine.started) < 2:
+                engine.step()
+            await asyncio.sleep(0.01)
+    assert job.state == "finished" and job.result is not None
+    assert [candidate.valid for candidate in job.result.candidates] == [True, False]
+    assert "deadline" in (job.result.attempts.stopped or "") and job.result.attempts.rerun == 0
 
 
 async def test_closing_cancels_all() -> None:
