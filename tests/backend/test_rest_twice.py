@@ -70,6 +70,21 @@ async def test_a_client_that_went_away_fetches_its_result_with_the_same_key(live
     assert answer.json()["candidates"][0]["steps"] == 200
 
 
+def test_a_service_that_drains_still_answers_for_what_it_has_begun() -> None:
+    with running(settings("harmonic")) as live:
+        shared = live.server.config.app.state.services  # type: ignore[union-attr]
+        kept = {"Idempotency-Key": "kept"}
+        first = submitted(live, headers=kept)
+        live.get(f"/jobs/{first}?wait_s=30")
+        shared.door.owe(first)  # as when nobody was there
+        shared.door.close()
+        again = live.post("/jobs", json=WATER, headers=kept)
+        assert again.status_code == 202 and again.json()["job"] == first and shared.door.owed == 0
+        for headers in ({}, {"Idempotency-Key": "new"}):
+            problem(live.post("/jobs", json=WATER, headers=headers), 503, "draining")
+            problem(live.post(f"/jobs/{first}/branch", json={"step": 1}, headers=headers), 503, "draining")
+
+
 def test_keys_go_when_their_jobs_go() -> None:
     with running(settings("harmonic", retain_s=0.1)) as live:
         jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]

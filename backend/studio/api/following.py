@@ -139,11 +139,23 @@ async def branch(
 async def once(
     request: Request, key: str | None, asked: tuple[str, ...], begin: Callable[[], Awaitable[Job]]
 ) -> tuple[Job, bool]:
-    """The job that `begin` starts, or the one that it started for the same key; and whether it is new."""
+    """The job that `begin` starts, or the one that it started for the same key; and whether it is new.
+
+    Raises `Draining` when the service is about to end and the job would be new.
+    """
+    shared = services(request)
+
+    async def admitted() -> Job:
+        shared.door.check()
+        return await begin()
+
     if key is None:
-        return await begin(), True
+        return await admitted(), True
     digest = hashlib.sha256("\n".join((request.scope["path"], *asked)).encode("utf-8", "backslashreplace")).digest()
-    return await services(request).jobs.receipts.once(owner(request), key, digest, begin)
+    job, new = await shared.jobs.receipts.once(owner(request), key, digest, admitted)
+    if job.ended:
+        shared.door.collected(job.id)
+    return job, new
 
 
 async def gone(request: Request) -> None:
