@@ -64,6 +64,27 @@ async def test_commands_reach_a_job_that_waits_for_the_model() -> None:
     await engine.close()
 
 
+async def test_a_job_that_waits_for_the_model_is_cancelled_at_once() -> None:
+    engine = local_engine(settings("late"))
+    await engine.start()
+    first, second = Ear(), Ear()
+    engine.submit(start(1), first)
+    async with asyncio.timeout(20):
+        while engine.pid is None:
+            await asyncio.sleep(0.005)
+    engine.submit(start(2), second)
+    for job in (1, 2):
+        engine.send(Cancel(job))
+    assert engine.state is EngineState.LOADING
+    assert all(isinstance(ear.events[-1], Cancelled) for ear in (first, second))
+    last = Ear()
+    engine.submit(start(3), last)
+    assert isinstance(await last.end(), Done)
+    assert all(sum(isinstance(event, Cancelled) for event in ear.events) == 1 for ear in (first, second))
+    assert not first.steps and not second.steps
+    await engine.close()
+
+
 async def test_a_model_that_cannot_be_loaded_refuses_jobs_and_says_why() -> None:
     engine = local_engine(settings("missing", model="nobody"))
     waiting = Ear()

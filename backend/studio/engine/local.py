@@ -133,10 +133,9 @@ class LocalEngine:
         if entry is None:
             return
         entry.order(order)
-        if self._writer is not None:
-            self._write(order)
-        elif entry.cancelled:
-            self._deliver(Cancelled(order.job))
+        self._write(order)
+        if entry.cancelled and (self._writer is None or self._state is EngineState.LOADING):
+            self._deliver(Cancelled(order.job))  # who loads a model answers when that is done, or never
 
     def _runs_at_once(self, start: Start) -> bool:
         """Whether the engine is certain to give the job a slot at its next step.
