@@ -146,6 +146,16 @@ def test_deadlines_pass_wherever_a_job_is() -> None:
     assert plan.pick() == [2]
 
 
+def test_deadlines_of_jobs_that_have_ended_are_not_kept() -> None:
+    """Such as those of a client that gives each of its short jobs a day."""
+    plan = scheduler(Ticket(0, "a", 1, deadline=50.0), running=4)
+    for job in range(1, 1000):
+        plan.submit(Ticket(job, "a", 1, deadline=100.0 + job))
+        plan.remove(job)
+    assert len(plan._deadlines) <= 2 * plan.places
+    assert plan.next_deadline == 50.0 and plan.expire(60.0) == [0] and plan.next_deadline is None
+
+
 def test_a_suspect_shares_no_batch_until_it_is_trusted() -> None:
     plan = scheduler(Ticket(1, "a", 5, alone=True), Ticket(2, "a", 5), Ticket(3, "b", 5))
     batches = [plan.pick() for _ in range(12)]

@@ -121,6 +121,9 @@ class Scheduler:
         if paused:
             self._paused.add(ticket.job)
         if ticket.deadline is not None:
+            if len(self._deadlines) >= 2 * self.places:  # most of them are of jobs that ended long before
+                self._deadlines = [pair for pair in self._deadlines if pair[1] in self._jobs]
+                heapq.heapify(self._deadlines)
             heapq.heappush(self._deadlines, (ticket.deadline, ticket.job))
         self._changed = True
         lanes = self._ranked()
