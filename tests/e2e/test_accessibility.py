@@ -159,3 +159,35 @@ def test_nothing_overflows_on_a_tablet_or_telephone(browser: Browser, service: s
             " }).map((it) => it.getAttribute('aria-label') ?? it.textContent)"
         )
         assert outside == []
+
+
+@pytest.mark.parametrize(("width", "height"), [(1180, 820), (1024, 768), (820, 1180), (744, 1133)])
+def test_a_panel_takes_its_place_beside_the_picture_not_upon_it(
+    browser: Browser, service: str, width: int, height: int
+) -> None:
+    with visiting(browser, service, viewport={"width": width, "height": height}, has_touch=True) as studio:
+        for name in ("Molecule: drawing and properties", "History", "Table of atoms and blobs"):
+            panel(studio, name)
+            stage, side = (studio.page.locator(it).bounding_box() for it in (".stage", ".side-panel"))
+            assert stage is not None
+            assert side is not None
+            beside = side["x"] + side["width"] <= stage["x"] + 1
+            below = side["y"] >= stage["y"] + stage["height"] - 1
+            assert beside or below
+            # What was in the picture is there still.
+            studio.wait(f"({ATOMS_IN_THE_PICTURE})()", f"the atoms to be in a picture beside {name!r}", seconds=20)
+            assert stage["height"] >= 0.3 * height
+            assert stage["width"] >= 0.3 * width
+
+
+ATOMS_IN_THE_PICTURE = (
+    "() => { const box = document.querySelector('.stage').getBoundingClientRect();"
+    " return window.__studio.design().scaffold.positions.map((at) => window.__studio.project(at)).every(({ x, y }) =>"
+    " x > box.left && x < box.right && y > box.top && y < box.bottom) }"
+)
+
+
+def panel(studio: StudioPage, name: str) -> None:
+    button = studio.page.get_by_role("navigation", name="Panels").get_by_role("button", name=name)
+    if button.get_attribute("aria-pressed") != "true":
+        button.click()

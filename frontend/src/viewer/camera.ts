@@ -93,6 +93,12 @@ export function fit(camera: Camera, viewport: Viewport, balls: readonly Ball[], 
   return { ...camera, target: fromView(camera, center), distance: clampDistance(distance) }
 }
 
+/** The same picture in a canvas of another size: what fitted in the old one fits in the new one. */
+export function resized(camera: Camera, before: Viewport, after: Viewport): Camera {
+  const spread = (viewport: Viewport): number => focalLength(viewport) / Math.min(viewport.width, viewport.height)
+  return { ...camera, distance: clampDistance((camera.distance * spread(after)) / spread(before)) }
+}
+
 /** Between two cameras; t in [0, 1]. */
 export function mix(a: Camera, b: Camera, t: number): Camera {
   if (t >= 1) return b

@@ -1,7 +1,7 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import { designExtent, type Drawing, type Extent, type Palette, type Shells } from './scene'
 import { ViewerAdapter } from './adapter'
-import { DEFAULT_CAMERA, fit, mix, orbit, pan, zoom, type Camera, type Viewport } from './camera'
+import { DEFAULT_CAMERA, fit, mix, orbit, pan, resized, zoom, type Camera, type Viewport } from './camera'
 import { advance, type Playhead } from './clock'
 import { belowControls, clearViewport, fitGrid, type Grid } from './layout'
 import { composeCompare, type CompareView } from './compare'
@@ -106,9 +106,14 @@ export class Stage {
   private resize(host: HTMLElement): void {
     const viewport = { width: host.clientWidth, height: host.clientHeight }
     if (viewport.width === 0 || viewport.height === 0) return
-    const first = this.view.getState().viewport.width === 1
+    const { viewport: before, camera, grid } = this.view.getState()
     this.view.setState({ viewport })
-    if (first || this.view.getState().grid !== null) this.frame(false)
+    if (before.width === 1 || grid !== null) this.frame(false)
+    else {
+      const fitting = (it: Camera): Camera => resized(it, before, viewport)
+      if (this.glide !== null) this.glide = { ...this.glide, from: fitting(this.glide.from), to: fitting(this.glide.to) }
+      this.setCamera(fitting(camera))
+    }
     this.invalidate()
   }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fromEuler } from '../geometry/quat'
 import { addScaled, distance, dot, norm, sub, type Vec3 } from '../geometry/vec3'
-import { fit, fromView, mix, orbit, pan, viewAxes, zoom, type Camera } from './camera'
+import { fit, fromView, mix, orbit, pan, resized, viewAxes, zoom, type Camera } from './camera'
 import { cellCenter, cellPlace, chooseGrid, inPlace } from './layout'
 import { pickAtom, pickEllipsoid } from './picking'
 import { project, rayThrough, silhouette } from './projection'
@@ -119,6 +119,22 @@ describe('camera', () => {
     }
     expect(reach).toBeGreaterThan(0.9)
     expect(reach).toBeLessThan(1.01)
+  })
+
+  it('shows in a canvas of another size what it has shown before', () => {
+    const ball = { center: [1, 2, 3] as const, radius: 3 }
+    const fitted = fit(camera, viewport, [ball], 0)
+    // A panel opens beside the canvas, below it, or both: the shorter side rules.
+    for (const other of [{ width: 240, height: viewport.height }, { width: viewport.width, height: 90 }, { width: 2000, height: 1500 }]) {
+      const there = resized(fitted, viewport, other)
+      const { x, y, scale } = project(there, other, ball.center)
+      const share = (scale * ball.radius) / Math.min(other.width, other.height)
+      expect(x).toBeCloseTo(other.width / 2, 6)
+      expect(y).toBeCloseTo(other.height / 2, 6)
+      expect(share).toBeGreaterThan(0.4)
+      expect(share).toBeLessThan(0.51)
+    }
+    expect(resized(fitted, viewport, viewport)).toEqual(fitted)
   })
 
   it('mixes from one end to the other', () => {
