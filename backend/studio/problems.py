@@ -6,6 +6,22 @@ from typing import Any
 from studio.errors import Report, plain
 
 _PREFIXES = ("Input should be ", "Input should have ", "String should ", "List should ", "Tuple should ")
+_BOUNDS = {
+    "greater_than": ("more than", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("less than", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
+_EXPECTED = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object"),
+    **dict.fromkeys(("list_type", "tuple_type"), "a list"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "an integer"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    "extra_forbidden": "no field of this name",
+    "finite_number": "a finite number",
+    "string_type": "text",
+}
 
 
 def complaint(problems: Sequence[Mapping[str, Any]], drop: tuple[str, ...] = (), whole: str = "spec") -> Report:
@@ -45,17 +61,36 @@ def describe(value: object) -> str:
 
 
 def _sides(problem: Mapping[str, Any]) -> tuple[str, str]:
-    context = problem.get("ctx", {})
-    match problem["type"]:
+    context, kind, got = problem.get("ctx", {}), problem["type"], describe(problem["input"])
+    match kind:
         case "form":
             return str(context["expected"]), str(context["got"])
         case "missing":
             return "a value", "nothing"
-        case "extra_forbidden":
-            return "no field of this name", describe(problem["input"])
+        case "too_short" | "string_too_short":
+            return f"at least {_counted(context['min_length'], kind)}", got
+        case "too_long" | "string_too_long":
+            return f"at most {_counted(context['max_length'], kind)}", _length(problem["input"], got)
+        case "string_pattern_mismatch":
+            return f"text that matches {context['pattern']}", got
+        case str() if kind in _BOUNDS:
+            word, name = _BOUNDS[kind]
+            bound = context[name]
+            return f"{word} {bound:g}" if isinstance(bound, float) else f"{word} {bound}", got
+        case str() if kind in _EXPECTED:
+            return _EXPECTED[kind], got
     message = str(problem["msg"])
     for prefix in _PREFIXES:
         if message.startswith(prefix):
             message = message.removeprefix(prefix)
             break
-    return message, describe(problem["input"])
+    return message, got
+
+
+def _counted(n: int, kind: str) -> str:
+    thing = "character" if kind.startswith("string") else "item"
+    return f"{n} {thing}" if n == 1 else f"{n} {thing}s"
+
+
+def _length(value: object, got: str) -> str:
+    return f"{len(value)} characters" if isinstance(value, str) else got

@@ -106,8 +106,18 @@ def test_a_body_over_the_limit_is_413(live: Live, stated: bool) -> None:
     text = b'{"formula": "CH4", "junk": "' + b"x" * 1_100_000 + b'"}'
     content = text if stated else iter([text[:600_000], text[600_000:]])
     response = live.post("/generate", content=content, headers={"Content-Type": "application/json"})
-    problem(response, 413, "too_large")
+    answer = problem(response, 413, "too_large")
+    got = f"{len(text)} bytes" if stated else "more"
+    assert (answer["field"], answer["expected"], answer["got"]) == ("body", "at most 1048576 bytes", got)
     assert live.post("/generate", json=CH4).status_code == 200
+
+
+@pytest.mark.parametrize("stated", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_not_said_to_be_json_is_told_so(live: Live, stated: str | None) -> None:
+    headers = {} if stated is None else {"Content-Type": stated}
+    answer = problem(live.post("/generate", content=b'{"formula": "CH4"}', headers=headers), 422, "invalid")
+    assert (answer["field"], answer["expected"]) == ("header.content-type", "application/json")
+    assert answer["got"] == ("nothing" if stated is None else f"'{stated}'")
 
 
 def test_an_engine_error_is_503_and_the_next_request_works(live: Live) -> None:
@@ -156,7 +166,7 @@ def test_the_model_and_health(live: Live) -> None:
 
 def test_what_is_not_there_is_a_problem(live: Live) -> None:
     problem(live.get("/nothing.js"), 404, "not_found")
-    problem(live.get("/generate/more.json"), 404, "not_found")
+    assert "/generate/more.json" in problem(live.get("/generate/more.json"), 404, "not_found")["detail"]
     for response in (live.post("/model"), live.get("/generate"), live.post("/"), live.post("/index.html")):
         problem(response, 405, "bad_message")
 

@@ -181,7 +181,8 @@ def test_an_unknown_job_is_404(live: Live, path: str) -> None:
 )
 def test_a_wrong_method_is_told_the_right_ones(live: Live, method: str, path: str, allowed: str) -> None:
     response = httpx.request(method, live.url + path, timeout=30)
-    assert problem(response, 405, "bad_message")["field"] is None
+    answer = problem(response, 405, "bad_message")
+    assert (answer["field"], answer["expected"], answer["got"]) == ("method", allowed, method)
     assert response.headers["allow"] == allowed
 
 

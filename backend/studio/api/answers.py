@@ -9,7 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from gpff.errors import InputError
-from studio.errors import Report, StudioError, report
+from studio.api.middleware import BodyTooLarge
+from studio.errors import Report, StudioError, plain, report
 from studio.problems import complaint
 from studio.protocol import ErrorCode
 
@@ -37,6 +38,11 @@ def problem(error: Report) -> Response:
     return Response(body, error.status, headers, media_type=MEDIA_TYPE)
 
 
+def wrong(field: str, expected: str, got: str, code: ErrorCode = "invalid", status: int = 422) -> Report:
+    """What is wrong with a request before anything in its body is."""
+    return Report(code, status, f"{field}: expected {expected}, got {got}", field=field, expected=expected, got=got)
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer every error with a problem document."""
 
@@ -47,6 +53,10 @@ def install(app: FastAPI) -> None:
             where = problems[0]["loc"][-1]
             reason = problems[0].get("ctx", {}).get("error", "")
             return problem(Report("bad_json", 400, f"the body is not JSON: {reason} at character {where}"))
+        if problems[0]["loc"] == ("body",) and isinstance(problems[0].get("input"), bytes):  # it was not looked into
+            stated = request.headers.get("content-type")
+            got = "nothing" if stated is None else ascii(stated)[:80]
+            return problem(wrong("header.content-type", "application/json", got))
         whole = "spec" if request.scope["path"] in OF_SPECS else "body"
         return problem(complaint(problems, drop=("body",), whole=whole))
 
@@ -55,11 +65,25 @@ def install(app: FastAPI) -> None:
     async def _ours(request: Request, error: Exception) -> Response:
         return problem(report(error))
 
+    @app.exception_handler(BodyTooLarge)
+    async def _large(request: Request, error: BodyTooLarge) -> Response:
+        stated = request.headers.get("content-length", "")
+        got = f"{stated[:20]} bytes" if stated.isdecimal() else "more"
+        return problem(wrong("body", str(error.detail), got, "too_large", 413))
+
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
         code = _CODES.get(error.status_code, "internal" if error.status_code >= 500 else "bad_message")
-        answer = problem(Report(code, error.status_code, str(error.detail)))
-        answer.headers.update(error.headers or {})
+        headers = error.headers or {}
+        match error.status_code:
+            case 404:
+                found = Report(code, 404, f"there is nothing at {plain(ascii(request.url.path)[1:-1], 200)}")
+            case 405 if "Allow" in headers:
+                found = wrong("method", headers["Allow"], ascii(request.method)[1:-1][:20], code, 405)
+            case _:
+                found = Report(code, error.status_code, str(error.detail))
+        answer = problem(found)
+        answer.headers.update(headers)
         return answer
 
     @app.exception_handler(Exception)

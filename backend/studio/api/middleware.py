@@ -53,6 +53,10 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+class BodyTooLarge(HTTPException):
+    """`detail`: what was expected."""
+
+
 class BodyLimit:
     """Refuses bodies of more than `limit` bytes with 413, whether or not they state their length.
 
@@ -75,7 +79,7 @@ class BodyLimit:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > limit:
-                raise HTTPException(413, f"the body may hold at most {limit} bytes")
+                raise BodyTooLarge(413, f"at most {limit} bytes")
             return message
 
         await self._app(scope, receive_within, send)
