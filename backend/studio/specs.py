@@ -7,7 +7,7 @@ import numpy as np
 
 from gpff.composition import parse_formula
 from gpff.errors import InputError
-from gpff.spec import Blob, Limits, Scaffold, Spec, validate
+from gpff.spec import SHAPE_STRICTNESS, Blob, Limits, Scaffold, Spec, validate
 from studio.protocol import MAX_LIST, BlobSpec, GenerateSpec, ScaffoldSpec, ShapeName, SteeredBlob
 
 
@@ -72,7 +72,9 @@ def _steered(blob: Blob, wire: SteeredBlob, field: str) -> Blob:
 
 def _named_shape(formula: str, shape: ShapeName | None, limits: Limits) -> Blob:
     numbers = tuple(parse_formula(formula, "formula", limits.max_atoms_per_molecule).tolist())
-    return Blob(numbers=numbers, placed=False, shape=shape)
+    # As the library holds what is asked for by its shape alone: so more of the molecules are valid.
+    strictness = 1.0 if shape is None else SHAPE_STRICTNESS
+    return Blob(numbers=numbers, placed=False, strictness=strictness, shape=shape)
 
 
 def _blob(blob: BlobSpec, field: str, limits: Limits) -> Blob:

@@ -33,6 +33,18 @@ def test_a_named_shape_is_left_to_the_shape_predictor(shape: str) -> None:
     assert (variances.sum(axis=1) > 2).all() and (variances.sum(axis=1) < 20).all()  # Å², of 17 atoms
 
 
+@pytest.mark.parametrize("shape", [None, "any", "rod", "disc", "sphere"])
+def test_a_formula_is_the_same_job_here_and_in_the_library(shape: str | None) -> None:
+    given = {} if shape is None else {"shape": shape}
+    here = compile(spec(formula="C7H8O2", n_samples=3, steps=6, **given))
+    there = compile(Spec.from_formula("C7H8O2", n=3, steps=6, seed=7, shape=shape))
+    assert vars(here).keys() == vars(there).keys()
+    assert here.blobs.strictness.tolist() == there.blobs.strictness.tolist() == [1.0 if shape is None else 2.0] * 3
+    assert here.start.tobytes() == there.start.tobytes()
+    assert here.blobs.covariance.tobytes() == there.blobs.covariance.tobytes()
+    assert (here.noise, here.noise_power, here.step_length) == (there.noise, there.noise_power, there.step_length)
+
+
 def test_the_settings_of_sdd_reach_the_sampler() -> None:
     plan = compile(spec(formula="CH4", steps=6, lambda_power=0.9, step_length=1.2, **{"lambda": 0.4}))
     assert (plan.noise, plan.noise_power, plan.step_length) == (0.4, 0.9, 1.2)

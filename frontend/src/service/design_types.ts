@@ -23,7 +23,8 @@ export interface BlobSpec {
 export type Bond = readonly [number, number, number];
 
 /**
- * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`).
+ * One job: `blobs`, with or without a `scaffold`; or, for the simplest calls, `formula` (and `shape`, which is held
+ * with strictness 2).
  *
  * `seed` null: the server draws one and says which. `lambda` is the noise of SDD in Å, which falls as
  * `lambda * (1 - k / steps) ** lambda_power`; null: the defaults. `step_length` is η of its x + η F / 2;
