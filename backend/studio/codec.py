@@ -72,15 +72,6 @@ def encode_all(frames: Sequence[Frame], flags: Sequence[int]) -> bytes:
     return bytes(data)
 
 
-def decode(data: bytes) -> Frame:
-    """The frame in `data`; its arrays are views. Raises `CodecError` when `data` is not exactly one frame."""
-    frame, size = _decode_at(data, 0)
-    if len(data) != size:
-        counts = f"{len(frame.positions)} atoms and {len(frame.sigma_hat)} samples"
-        raise CodecError("frame", f"{size} bytes for {counts}", f"{len(data)} bytes")
-    return frame
-
-
 def decode_all(data: bytes) -> list[Frame]:
     """The frames in `data`, one after the other; their arrays are views. No bytes are no frames.
 

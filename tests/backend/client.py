@@ -17,7 +17,7 @@ import websockets
 from websockets.asyncio.client import ClientConnection
 from websockets.typing import Subprotocol
 
-from studio.codec import Frame, decode
+from studio.codec import Frame, decode_all
 from studio.server import server
 from studio.settings import Settings
 
@@ -119,7 +119,7 @@ class Client:
         """The next message of any kind."""
         data = await asyncio.wait_for(self.connection.recv(), PATIENCE_S)
         if isinstance(data, bytes):
-            frame = decode(data)
+            (frame,) = decode_all(data)  # nobody here asks for bundles
             story = self.stories.setdefault(str(frame.job), Story())
             story.frames.append(frame)
             story.order.append("frame")
