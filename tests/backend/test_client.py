@@ -1,5 +1,6 @@
 """The Python client against a real server: what is asked and answered."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -162,6 +163,34 @@ def test_an_answer_of_something_else_is_quoted() -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(502, text="<h1>Bad gateway</h1>"))
     with Client(transport=transport, retries=0) as client, pytest.raises(ServerError, match="Bad gateway"):
         client.health()
+
+
+def test_a_good_answer_of_something_else_is_quoted() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text="<h1>Sign in</h1>"))
+    with Client(transport=transport, retries=0) as client, pytest.raises(ServerError, match="Sign in"):
+        client.health()
+
+
+CANDIDATE = {
+    **{"numbers": [1], "positions": [[0.0, 0.0, 0.0]], "smiles": None, "valid": False, "reason": "no"},
+    **{"bonds": [], "steps": 1, "sigma_hat": None, "rms_force": None},
+}
+LINE = {"type": "candidate", "job": "7", "sample": 0, "candidate": CANDIDATE}
+
+
+@pytest.mark.parametrize("cut", ["", '{"type": "candid'])
+async def test_an_answer_without_its_last_line_is_not_taken_for_whole(cut: str) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=json.dumps(LINE) + "\n" + cut))
+    with Client(transport=transport) as client:
+        each = client.each_candidate("H2")
+        assert next(each)[0] == 0
+        with pytest.raises(Unreachable, match="broke off"):
+            next(each)
+    async with AsyncClient(transport=transport) as client:
+        every = client.each_candidate("H2")
+        assert (await anext(every))[0] == 0
+        with pytest.raises(Unreachable, match="broke off"):
+            await anext(every)
 
 
 @pytest.mark.parametrize(

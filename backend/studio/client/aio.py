@@ -71,10 +71,12 @@ class AsyncClient:
             calls.read(call, response)
             try:
                 async for line in response.aiter_lines():
-                    if (found := calls.candidate_of(line)) is not None:
-                        yield found
+                    if (found := calls.candidate_of(line)) is None:
+                        return
+                    yield found
             except httpx.TransportError as error:
-                raise errors.Unreachable(f"the answer broke off: {error}") from error
+                raise errors.Unreachable(f"{calls.BROKE_OFF}: {error}") from error
+            raise errors.Unreachable(calls.BROKE_OFF)  # a proxy may make a good end of a bad one
 
     # --- molecules, step by step ---------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from studio.client import errors
 from studio.client.wishes import BlobLike, checked, given_only
@@ -96,16 +96,27 @@ class Attempts:
         return wait_s if wait_s <= MAX_RETRY_S else None
 
 
+BROKE_OFF = "the answer broke off before its last line"
+
+
 def read[T](call: Call[T], response: httpx.Response) -> T:
     """The answer. Raises `ProblemError`."""
     if response.is_error:
         raise errors.of_answer(response)
-    return call.read(response)
+    try:
+        return call.read(response)
+    except ValidationError as error:  # a proxy's page, or another service
+        raise errors.of_something_else(response.status_code, response.text) from error
 
 
 def candidate_of(line: str) -> tuple[int, Candidate] | None:
-    """What a line of a streamed answer says; None: it is the last. Raises `ProblemError` when it is no good end."""
-    match _LINE.validate_json(line):
+    """What a line of a streamed answer says; None: it is the last. Raises `ProblemError` when it is no good end, and
+    `Unreachable` when it is no whole line."""
+    try:
+        said = _LINE.validate_json(line)
+    except ValidationError as error:
+        raise errors.Unreachable(f"{BROKE_OFF}: {line[:60]!r}") from error
+    match said:
         case CandidateLine(sample=sample, candidate=candidate):
             return sample, candidate
         case ErrorLine(problem=problem):

@@ -154,7 +154,12 @@ def of_text(status: int, text: str, retry_after: str | None = None) -> ProblemEr
     try:
         return of_problem(Problem.model_validate_json(text), _seconds(retry_after))
     except ValidationError:
-        return ServerError("internal", f"the answer {status} is no problem document: {text[:200]!r}", status=status)
+        return of_something_else(status, text)
+
+
+def of_something_else(status: int, text: str) -> ProblemError:
+    """An answer that is none of this service's."""
+    return ServerError("internal", f"the answer {status} is none of this service: {text[:200]!r}", status=status)
 
 
 def of_problem(problem: Problem, retry_after_s: float | None = None) -> ProblemError:
