@@ -17,7 +17,7 @@ import { describeError, describeOutcome, plural } from './ui/words'
 import { onSameStep } from './viewer/clock'
 import { compareView, type CompareView } from './viewer/compare'
 import { runExtent, type RunView } from './viewer/picture'
-import type { Palette } from './viewer/scene'
+import type { Palette } from './viewer/drawn'
 import { Stage, type Subject } from './viewer/stage'
 
 /** Everything that lives as long as the page, and how it hangs together. Components get it through a context. */

@@ -2,7 +2,7 @@ import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Axis, Pose } from '../gizmo/drag'
 import type { Transform } from '../gizmo/modal'
 import type { LayoutMode } from '../viewer/layout'
-import type { Shells } from '../viewer/scene'
+import type { Shells } from '../viewer/drawn'
 import { storedTheme, type Theme } from './theme'
 
 export type Tool = 'select' | 'blob' | 'attach' | 'measure'

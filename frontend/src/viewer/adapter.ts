@@ -1,41 +1,9 @@
 import { createViewer } from '3dmol/build/3Dmol.es6-min.js'
-import type { Ellipsoid } from '../geometry/ellipsoid'
 import type { Camera } from './camera'
+import type { AtomsToDraw, BlobLook } from './drawn'
 import { unitBall } from './mesh'
 import { AtomMeshes } from './atomMeshes'
 import type { Geometry3D, GeometryConstructor, Material3D, MaterialConstructor, Surface3D, Viewer3D } from './threedmol'
-
-export interface AtomLook {
-  readonly number: number
-  readonly symbol: string
-  /** Å. */
-  readonly radius: number
-  /** Radius of the atom's bonds, Å. */
-  readonly stick: number
-  /** `#rrggbb`. */
-  readonly color: string
-}
-
-export interface DrawnBond {
-  readonly i: number
-  readonly j: number
-  readonly order: number
-  /** Å. */
-  readonly radius: number
-}
-
-export interface BlobLook extends Ellipsoid {
-  readonly opacity: number
-  /** `#rrggbb`. */
-  readonly color: string
-}
-
-/** Atoms of one picture; `positions [n_atoms, 3]` in the order of `looks`. */
-export interface AtomsToDraw {
-  readonly looks: readonly AtomLook[]
-  readonly positions: ArrayLike<number>
-  readonly bonds: readonly DrawnBond[]
-}
 
 export interface ViewerOptions {
   /** Draw at twice the resolution on coarse screens; switched off where there is no graphics hardware. */

@@ -1,4 +1,4 @@
-import type { AtomLook, AtomsToDraw } from './adapter'
+import type { AtomLook, AtomsToDraw } from './drawn'
 import { mostSticks, writeBonds } from './bondSticks'
 import { Quads, type Rgb } from './quads'
 import type { Atom3D, Geometry3D, Model3D } from './threedmol'

@@ -1,5 +1,5 @@
 import { addScaled, cross, dot, normalize, perpendicular, scale, sub, type Vec3 } from '../geometry/vec3'
-import type { AtomsToDraw, DrawnBond } from './adapter'
+import type { AtomsToDraw, DrawnBond } from './drawn'
 import type { Quads, Rgb } from './quads'
 
 /** How thick the sticks of a double and of a triple bond are beside a single one's, and how far apart, in their own radii. */

@@ -2,11 +2,11 @@ import { matchAtoms } from '../document/difference'
 import type { Design } from '../document/types'
 import { multiply } from '../geometry/quat'
 import { add, sub, ZERO, type Vec3 } from '../geometry/vec3'
-import type { BlobLook, DrawnBond } from './adapter'
+import type { BlobLook, DrawnBond, Extent, Palette, Place } from './drawn'
 import type { Camera } from './camera'
-import { AT_HOME, cellPlace, inPlace, type Grid, type Place } from './layout'
+import { AT_HOME, cellPlace, inPlace, type Grid } from './layout'
 import type { Picture } from './picture'
-import { designBlobs, designDrawing, designExtent, type Extent, type Palette } from './scene'
+import { designBlobs, designDrawing, designExtent } from './scene'
 
 /** Two designs to be seen side by side. */
 export interface CompareView {

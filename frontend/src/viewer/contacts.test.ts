@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { contacts } from './contacts'
-import type { Drawing } from './scene'
+import type { Drawing } from './drawn'
 
 /** An oxygen bonded to two carbons, a third 1.7 Å away, a fourth 2.4 Å away, and another molecule's carbon beside it. */
 const drawing: Drawing = {

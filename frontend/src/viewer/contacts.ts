@@ -1,5 +1,5 @@
 import { element } from '../chemistry/elements'
-import type { Drawing } from './scene'
+import type { Drawing } from './drawn'
 
 /** In summed covalent radii: atoms nearer than this count as bonded where the service judges (RDKit's connectivity). */
 const CONNECTED = 1.3

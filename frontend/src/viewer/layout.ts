@@ -1,7 +1,7 @@
-import { between, conjugate, IDENTITY, multiply, rotate, type Quat } from '../geometry/quat'
+import { between, conjugate, IDENTITY, multiply, rotate } from '../geometry/quat'
 import { add, sub, type Vec3 } from '../geometry/vec3'
 import { focalLength, fromView, pan, type Camera, type Viewport } from './camera'
-import type { Extent } from './scene'
+import type { Extent, Place } from './drawn'
 
 export type LayoutMode = 'grid' | 'overlay' | 'single'
 
@@ -45,12 +45,6 @@ export function cellCenter(grid: Grid, count: number, k: number): readonly [numb
     (column - (inRow - 1) / 2) * grid.cellWidth,
     ((grid.rows - 1) / 2 - row) * grid.cellHeight + (grid.cellHeight - grid.cellWidth) / 2,
   ]
-}
-
-/** How a molecule gets to its cell: turned about its centre, then shifted; both in the scene. */
-export interface Place {
-  readonly turn: Quat
-  readonly offset: Vec3
 }
 
 export const AT_HOME: Place = { turn: IDENTITY, offset: [0, 0, 0] }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { dress, isShown, PLAIN_LOOK } from './look'
-import { atomLook, type Drawing, type Palette } from './scene'
+import type { Drawing, Palette } from './drawn'
+import { atomLook } from './scene'
 
 const PALETTE: Palette = { background: '#ffffff', outline: '#000000', blob: '#ff0000', blobMuted: '#880000' }
 

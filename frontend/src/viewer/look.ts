@@ -1,6 +1,5 @@
 import { element } from '../chemistry/elements'
-import type { AtomLook } from './adapter'
-import type { Drawing } from './scene'
+import type { AtomLook, Drawing } from './drawn'
 
 export type StyleName = 'balls' | 'sticks' | 'spheres' | 'lines'
 /** `polar`: only those on atoms other than carbon. */

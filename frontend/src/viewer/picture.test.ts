@@ -5,7 +5,7 @@ import { Trajectory } from '../stream/trajectory'
 import { DEFAULT_CAMERA } from './camera'
 import { isShown } from './look'
 import { composeRun, runExtent, type RunView } from './picture'
-import type { Palette } from './scene'
+import type { Palette } from './drawn'
 
 const palette: Palette = { background: '#000000', outline: '#000000', blob: '#ff8800', blobMuted: '#884400' }
 const design = FIRST_EXAMPLE.design()

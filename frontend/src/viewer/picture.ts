@@ -7,12 +7,12 @@ import { distance, type Vec3 } from '../geometry/vec3'
 import type { Candidate, Topology } from '../stream/protocol'
 import { repeatBonds } from '../stream/batch'
 import { sampleAt, type Trajectory } from '../stream/trajectory'
-import type { BlobLook } from './adapter'
+import type { BlobLook, Drawing, Extent, Palette, Place, Shells } from './drawn'
 import type { Camera } from './camera'
-import { AT_HOME, cellPlace, inPlace, type Grid, type LayoutMode, type Place } from './layout'
+import { AT_HOME, cellPlace, inPlace, type Grid, type LayoutMode } from './layout'
 import {
   ballAbout, batchDrawing, blobEnds, designBlobs, designDrawing, designExtent, finalBonds, moleculeOf, shell,
-  type BatchView, type Drawing, type Extent, type Palette, type SceneBond, type Shells, type Tone,
+  type BatchView, type SceneBond, type Tone,
 } from './scene'
 
 export interface Picture {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { cross, distance, dot, normalize, sub, type Vec3 } from '../geometry/vec3'
-import type { AtomLook, AtomsToDraw, DrawnBond } from './adapter'
+import type { AtomLook, AtomsToDraw, DrawnBond } from './drawn'
 import { mostSticks, writeBonds } from './bondSticks'
 import { MOST_QUADS, Quads, type Rgb } from './quads'
 

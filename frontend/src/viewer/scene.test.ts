@@ -3,7 +3,8 @@ import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
 import { IDENTITY } from '../geometry/quat'
 import { distance, type Vec3 } from '../geometry/vec3'
 import type { Topology } from '../stream/protocol'
-import { BOND_RADIUS, batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, mixColors, type Palette } from './scene'
+import type { Palette } from './drawn'
+import { BOND_RADIUS, batchDrawing, designBlobs, designDrawing, designExtent, finalBonds, mixColors } from './scene'
 
 const palette: Palette = { background: '#000000', outline: '#000000', blob: '#ff8800', blobMuted: '#884400' }
 const topology: Topology = { type: 'topology', job: '1', ptr: [0, 2, 4], numbers: [6, 8, 6, 8], fixed: [true, false, true, false] }

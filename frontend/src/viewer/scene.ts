@@ -7,30 +7,13 @@ import { SHELL_50, SHELL_95 } from '../geometry/ellipsoid'
 import { rotate, toMatrix } from '../geometry/quat'
 import { AXES, add, addScaled, centroid, distance, scale, type Vec3 } from '../geometry/vec3'
 import type { Topology } from '../stream/protocol'
-import type { AtomLook, BlobLook, DrawnBond } from './adapter'
-import type { Place } from './layout'
-
-/** Colours that the page's theme gives to the canvas; `#rrggbb`. */
-export interface Palette {
-  readonly background: string
-  readonly outline: string
-  readonly blob: string
-  readonly blobMuted: string
-}
+import type { AtomLook, BlobLook, Drawing, DrawnBond, Extent, Palette, Place, Shells } from './drawn'
 
 /**
  * How much an atom counts in the picture: ghosts are about to go, faint ones stand back, slender ones leave room for others in the
  * same place. In a crowd hydrogens are left out, and those that stand back are mere traces.
  */
 export type Tone = 'plain' | 'ghost' | 'faint' | 'slender' | 'crowd' | 'trace'
-
-/** Atoms to draw, in one merged model. `origin[k]` says what drawn atom k is. */
-export interface Drawing {
-  readonly looks: readonly AtomLook[]
-  readonly positions: Float32Array
-  readonly bonds: readonly DrawnBond[]
-  readonly origin: readonly { readonly molecule: number; readonly atom: number }[]
-}
 
 export const BOND_RADIUS = 0.13
 
@@ -172,9 +155,6 @@ export function finalBonds(ptr: readonly number[], candidates: readonly { readon
   )
 }
 
-/** Which of a blob's surfaces are drawn, in % of its density. */
-export type Shells = 'both' | '50' | '95'
-
 /** The shells of every blob, the selected ones stronger. */
 export function designBlobs(design: Design, selected: string | null, palette: Palette, shells: Shells = 'both'): BlobLook[] {
   const chosen = findBlob(design, selected)
@@ -202,11 +182,6 @@ export function blobEnds({ center, widths, rotation }: GaussianBlob, sigmas: num
 
 /** How far a blob counts towards what has to be in the picture, in σ. */
 const BLOB_REACH = 2
-
-export interface Extent {
-  readonly center: Vec3
-  readonly radius: number
-}
 
 /** A ball about everything that a design shows. */
 export function designExtent(design: Design): Extent {

@@ -1,5 +1,6 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
-import { designExtent, type Drawing, type Extent, type Palette, type Shells } from './scene'
+import type { Drawing, Extent, Palette, Shells } from './drawn'
+import { designExtent } from './scene'
 import { ViewerAdapter } from './adapter'
 import { DEFAULT_CAMERA, fit, mix, orbit, pan, resized, zoom, type Camera, type Viewport } from './camera'
 import { advance, type Playhead } from './clock'
