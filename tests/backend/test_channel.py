@@ -107,6 +107,23 @@ def test_frames_of_another_plan_are_taken_back_and_the_first_of_the_new_one_come
     assert isinstance(answer, Steered) and isinstance(frame, Snapshot) and frame.step == 3
 
 
+@pytest.mark.parametrize("after", [0, 3, "end"])
+def test_a_frame_after_one_that_was_taken_back_says_so(ends: tuple[Channel, socket.socket], after: int | str) -> None:
+    channel, parent = ends
+    plan = compile(Spec.from_formula("CH4"))
+    last = Done(1, snapshot(20))
+    channel.post(snapshot(1))
+    channel.post(Steered(1, plan, snapshot(2).state))
+    channel.post(last if isinstance(after, str) else snapshot(after))
+    _, found = received(parent, channel)
+    frame = found.last if isinstance(found, Done) else found
+    assert isinstance(frame, Snapshot) and frame.dropped
+    channel.post(Steered(1, plan, snapshot(2).state))  # nothing waits
+    channel.post(snapshot(4))
+    _, found = received(parent, channel)
+    assert isinstance(found, Snapshot) and not found.dropped
+
+
 def test_what_is_told_at_once_is_one_message_as_far_as_it_is_small(ends: tuple[Channel, socket.socket]) -> None:
     channel, parent = ends
     for job in range(40):

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from studio.engine.mailbox import Mailbox
-from studio.engine.messages import Cancelled, Event, Expired, Report, Snapshot, Steered
+from studio.engine.messages import Cancelled, Crashed, Done, Event, Expired, Report, Snapshot, Steered
 
 LENGTH = struct.Struct("<I")
 LIST_BYTES = 2**17  # of snapshots in one list, or so: what is in it is not replaced by what is newer
@@ -37,17 +37,28 @@ class Channel:
         self._inbox = bytearray()
         self._outbox: Mailbox[Event] = Mailbox()
         self._sending = memoryview(b"")
+        self._gaps: set[int] = set()  # jobs of which a snapshot was taken back, before their next
 
     def post(self, event: Event) -> None:
         """Queue an event. A snapshot replaces an earlier one of its job that still waits, but for the first; a report
         always does."""
         match event:
             case Snapshot() if event.step > 0:
-                self._outbox.put_latest(event.job, event)
+                self._outbox.put_latest(event.job, self._marked(event))
+            case Snapshot():
+                self._outbox.put(self._marked(event))
+            case Done():
+                self._outbox.put(replace(event, last=self._marked(event.last)))
             case Report():
                 self._outbox.put_latest("report", event)
-            case Cancelled() | Expired() | Steered():  # what was before is of no use, or belongs to another plan
-                self._outbox.discard(event.job)
+            case Steered():  # what was before belongs to another plan
+                if self._outbox.discard(event.job):
+                    self._gaps.add(event.job)
+                self._outbox.put(event)
+            case Cancelled() | Expired() | Crashed():
+                if not isinstance(event, Crashed):  # of which the last frames may say why
+                    self._outbox.discard(event.job)
+                self._gaps.discard(event.job)
                 self._outbox.put(event)
             case _:
                 self._outbox.put(event)
@@ -90,6 +101,13 @@ class Channel:
         while self._send():
             self._poll.modify(self._sock, select.POLLOUT)
             self._poll.poll()
+
+    def _marked(self, snapshot: Snapshot) -> Snapshot:
+        """The snapshot, which says so when one before it was taken back."""
+        if snapshot.job not in self._gaps:
+            return snapshot
+        self._gaps.discard(snapshot.job)
+        return replace(snapshot, dropped=True)
 
     def _send(self) -> bool:
         """Send until the socket is full (True) or there is nothing left (False)."""

@@ -39,9 +39,9 @@ class Mailbox[T]:
         waits = ("latest", key) in self._letters
         self._letters[("latest", key)] = Letter(item, dropped or waits)
 
-    def discard(self, key: Hashable) -> None:
-        """Take back what waits under `key`."""
-        self._letters.pop(("latest", key), None)
+    def discard(self, key: Hashable) -> bool:
+        """Take back what waits under `key`; whether anything did."""
+        return self._letters.pop(("latest", key), None) is not None
 
     def take(self) -> Letter[T] | None:
         """The oldest letter, or None."""
