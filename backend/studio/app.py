@@ -13,6 +13,7 @@ from studio.api import jobs as jobs_api
 from studio.api.access import Access
 from studio.api.gate import Gate
 from studio.api.middleware import BodyLimit, SecurityHeaders
+from studio.api.openapi import complete
 from studio.api.page import Page
 from studio.api.state import Services
 from studio.chemist import Chemist
@@ -32,6 +33,8 @@ from studio.settings import Settings
 from studio.store.bounds import Bounds
 from studio.store.store import Store
 
+# What a page of another origin may read of an answer's headers.
+EXPOSED = ("Content-Disposition", "ETag", "Idempotent-Replayed", "Location", "Retry-After", "X-Request-ID")
 # Lines that must leave as they are made, and floats that do not get smaller.
 INCOMPRESSIBLE = (*DEFAULT_EXCLUDED_CONTENT_TYPES, "application/x-ndjson", "application/vnd.gpff.frames")
 
@@ -81,6 +84,7 @@ def create_app(
     for module in (generate, jobs_api, health, model, molecules, designs, docs, ws):
         app.include_router(module.router)
     app.include_router(designs.shares)
+    complete(app.openapi())
     interface = {path: [method.upper() for method in item] for path, item in app.openapi()["paths"].items()}
     app.mount("/", Page(settings.frontend, interface), name="page")
     _surround(app, settings, metrics, frozenset(interface))
@@ -100,7 +104,7 @@ def _surround(app: FastAPI, settings: Settings, metrics: Metrics, paths: frozens
             allow_origins=settings.allowed_origins,
             allow_methods=["*"],
             allow_headers=["*"],
-            expose_headers=["ETag", "Location", "Retry-After", "X-Request-ID"],
+            expose_headers=EXPOSED,
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Access, metrics=metrics)

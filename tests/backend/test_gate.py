@@ -104,6 +104,8 @@ async def test_allowed_pages_get_their_preflight_answered_without_a_key(tmp_path
         answer = httpx.options(live.url + "/generate", headers={"Origin": page, **asked})
         assert answer.status_code == 200 and answer.headers["access-control-allow-origin"] == page
         assert "authorization" in answer.headers["access-control-allow-headers"]
+        exposed = httpx.get(live.url + "/readyz", headers={"Origin": page}).headers["access-control-expose-headers"]
+        assert {"Idempotent-Replayed", "Retry-After", "Location", "ETag"} <= set(exposed.split(", "))
         other = httpx.options(live.url + "/generate", headers={"Origin": "https://evil.example", **asked})
         assert "access-control-allow-origin" not in other.headers
         assert httpx.options(live.url + "/generate", headers={"Origin": page}).status_code == 401

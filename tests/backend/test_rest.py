@@ -180,6 +180,12 @@ def test_openapi_describes_the_service(live: Live) -> None:
     assert "lambda" in document["components"]["schemas"]["GenerateSpec-Input"]["properties"]
     assert "Problem" in document["components"]["schemas"]
     assert live.get("/docs").status_code == 200
+    guarded = {path: item for path, item in document["paths"].items() if path not in ("/healthz", "/readyz")}
+    for operation in (operation for item in guarded.values() for operation in item.values()):
+        assert {"401", "403", "429"} <= set(operation["responses"])
+        assert {name for way in operation["security"] for name in way} == set(document["components"]["securitySchemes"])
+    assert "security" not in document["paths"]["/healthz"]["get"]
+    assert "503" in document["paths"]["/model"]["get"]["responses"]
 
 
 def test_headers_keep_a_browser_careful(live: Live) -> None:
