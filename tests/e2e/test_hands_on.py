@@ -105,6 +105,9 @@ def test_edits_by_hand_make_molecules(studio: StudioPage) -> None:
     assert molecule(scaffold_of(studio)) == "Cc1ccccc1"
     button(studio, "Add oxygen", "Add")  # the new atom is chosen, so that a chain can be built
     assert molecule(scaffold_of(studio)) == "OCc1ccccc1"
+    for panel in (".inspector", ".molecule-panel"):  # what was edited has a SMILES, too, to be read and copied
+        studio.page.locator(panel).get_by_text("OCc1ccccc1", exact=True).wait_for()
+        assert studio.page.locator(panel).get_by_role("button", name="Copy SMILES").is_visible()
     studio.press("Delete")
     assert molecule(scaffold_of(studio)) == "Cc1ccccc1"
     studio.press("Control+z", "Control+z", "Control+z")

@@ -7,6 +7,7 @@ import { chooseAll, chooseAtoms, fillHydrogens, freezeAll, relax } from './atoms
 import { useActions, useRuns, useTools } from './context'
 import { IconButton, Section } from './controls'
 import { CopyIcon } from './icons'
+import { COMING, useScaffoldSmiles } from './molecule/smiles'
 import { plural } from './words'
 
 export function ScaffoldPanel({ design, scaffold }: { design: Design; scaffold: Scaffold }) {
@@ -18,14 +19,14 @@ export function ScaffoldPanel({ design, scaffold }: { design: Design; scaffold: 
   const free = freeHydrogens(design).length
   const loose = scaffold.free?.length ?? 0
   const flaws = valenceFlaws(scaffold)
-  const { smiles } = scaffold
+  const smiles = useScaffoldSmiles()
   return (
     <Section
       title="Scaffold"
       aside={
         <>
           <span className="aside-fact">{formatFormula(compositionOf(scaffold.numbers))}</span>
-          {smiles !== null && <IconButton label="Copy SMILES" side="left" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>}
+          {smiles !== null && smiles !== COMING && <IconButton label="Copy SMILES" side="left" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>}
         </>
       }
     >

@@ -2,6 +2,8 @@ import { movingExtXyz, movingPdb, toExtXyz, toPdb, type Moving } from '../chemis
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { toMol, toSdf, toXyz, type Named, type Structure } from '../chemistry/writers'
 import { scaffoldFrom } from '../document/design'
+import { propertiesOf } from '../service/molecules'
+import type { Candidate } from '../stream/protocol'
 import { reelOf, type Studio } from '../studio'
 
 export type NamedStructure = Named
@@ -25,11 +27,15 @@ export const FORMATS: Readonly<Record<FileFormat, FormatFacts>> = {
   pdb: { title: 'PDB', note: 'for viewers', type: 'chemical/x-pdb', many: true, write: toPdb },
 }
 
-/** What “the molecule” is now: the candidate in focus, else the scaffold. */
-export function currentStructure({ session, runs, document }: Studio): NamedStructure | null {
+function chosenCandidate({ session, runs }: Studio): Candidate | undefined {
   const { mode, focus } = session.getState()
-  const chosen = mode === 'results' && focus !== null ? runs.active?.run.result?.candidates.at(focus) : undefined
-  const structure = chosen === undefined ? document.getState().design.scaffold : scaffoldFrom(chosen)
+  return mode === 'results' && focus !== null ? runs.active?.run.result?.candidates.at(focus) : undefined
+}
+
+/** What “the molecule” is now: the candidate in focus, else the scaffold. */
+export function currentStructure(studio: Studio): NamedStructure | null {
+  const chosen = chosenCandidate(studio)
+  const structure = chosen === undefined ? studio.document.getState().design.scaffold : scaffoldFrom(chosen)
   return structure === null ? null : named(structure)
 }
 
@@ -37,11 +43,12 @@ export function candidateStructures({ runs }: Studio): NamedStructure[] {
   return (runs.active?.run.result?.candidates ?? []).map((candidate) => named(scaffoldFrom(candidate)))
 }
 
-/** The SMILES of “the molecule”, when it has one. */
-export function currentSmiles({ session, runs, document }: Studio): string | null {
-  const { mode, focus } = session.getState()
-  const chosen = mode === 'results' && focus !== null ? runs.active?.run.result?.candidates.at(focus) : undefined
-  return chosen === undefined ? (document.getState().design.scaffold?.smiles ?? null) : chosen.smiles
+/** The SMILES of “the molecule”: null when it has none, and for a scaffold that was edited by hand one that the service has to be asked for. */
+export function currentSmiles(studio: Studio): string | (() => Promise<string>) | null {
+  const chosen = chosenCandidate(studio)
+  const { scaffold } = studio.document.getState().design
+  if (chosen !== undefined) return chosen.smiles
+  return scaffold === null ? null : (scaffold.smiles ?? (() => propertiesOf(scaffold).then(({ smiles }) => smiles)))
 }
 
 /** The frames of the run on show; null when it has fewer than two. */

@@ -219,8 +219,10 @@ export class Filing {
 
   copySmiles(): void {
     const smiles = currentSmiles(this.studio)
-    if (smiles === null) this.complain('There is no SMILES to copy: the molecule is not known to be one.')
-    else this.actions.copySmiles(smiles)
+    const none = () => this.complain('There is no SMILES to copy: the molecule is not known to be one.')
+    if (smiles === null) none()
+    else if (typeof smiles === 'string') this.actions.copySmiles(smiles)
+    else void smiles().then((found) => this.actions.copySmiles(found), none)
   }
 
   copy(text: string, what: string): void {

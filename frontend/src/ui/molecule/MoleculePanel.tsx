@@ -11,6 +11,7 @@ import { Drawing } from './Drawing'
 import { Predicted } from './Predicted'
 import { Properties } from './Properties'
 import { useShown, type Shown } from './shown'
+import { COMING, smilesIn } from './smiles'
 
 /** The molecule that is looked at: drawn flat, and what is known of it. */
 export function MoleculePanel() {
@@ -40,7 +41,7 @@ function Known({ shown }: { shown: Shown }) {
   const online = useRuns((s) => s.link.kind === 'online')
   const ask = useCallback((one: Shown) => propertiesOf(one.structure), [])
   const properties = useAnswer(reason === null ? shown : null, ask, Number(online))
-  const { smiles } = structure
+  const smiles = smilesIn(structure, properties)
   return (
     <>
       <h3 className="molecule-title">{candidate === null ? 'Scaffold' : `Candidate ${candidate + 1}`}</h3>
@@ -48,7 +49,7 @@ function Known({ shown }: { shown: Shown }) {
       {smiles !== null && (
         <div className="molecule-smiles">
           <code title={smiles}>{smiles}</code>
-          <IconButton label="Copy SMILES" side="left" onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>
+          <IconButton label="Copy SMILES" side="left" disabled={smiles === COMING} onClick={() => actions.copySmiles(smiles)}><CopyIcon /></IconButton>
         </div>
       )}
       {reason !== null ? <NoSuch reason={reason} candidate={candidate} /> : <Properties answer={properties} />}
