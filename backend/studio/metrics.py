@@ -92,11 +92,12 @@ class Metrics:
     def report(self, report: Report) -> None:
         """Take over what the engine reports of itself."""
         self.steps.inc(report.steps)
-        self.step.observe(report.step_s)
-        self.overhead.observe(report.overhead_s)
-        self.samplers.observe(report.samplers_s)
-        self.batch_jobs.observe(report.batch_jobs)
-        self.batch_edges.observe(report.batch_edges)
+        if report.batch_jobs:
+            self.step.observe(report.step_s)
+            self.overhead.observe(report.overhead_s)
+            self.samplers.observe(report.samplers_s)
+            self.batch_jobs.observe(report.batch_jobs)
+            self.batch_edges.observe(report.batch_edges)
         self.running.set(report.running)
         for lane, waiting in report.waiting.items():
             self.waiting.labels(lane).set(waiting)

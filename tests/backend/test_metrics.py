@@ -1,13 +1,19 @@
 """What is counted, and what the counts are called."""
 
+import asyncio
 import re
 import time
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from client import running, settings
 
 from gpff.chemistry import perceive
-from studio.engine.messages import Report
+from house import House
+from studio.door import Door
+from studio.engine.messages import Report, Snapshot
+from studio.meter import meters
 from studio.metrics import Metrics, kind
 from studio.results import RAN_AWAY
 
@@ -86,8 +92,41 @@ def test_the_engines_reports_become_metrics() -> None:
     assert value(text, "studio_step_seconds_count") == 2 and value(text, "studio_step_seconds_sum") == 0.06
     assert value(text, "studio_step_samplers_seconds_sum") == value(text, "studio_step_overhead_seconds_sum") == 0.002
     assert value(text, 'studio_batch_jobs_bucket{le="2.0"}') == 1
+    metrics.report(Report(0.0, 0.0, 0, 0, {"interactive": 0, "batch": 6}, 2, steps=0))  # of no step
+    assert metrics.text().decode().splitlines() == text.splitlines()
     assert value(text, 'studio_jobs_waiting{lane="interactive"}') == 0
     assert value(text, 'studio_jobs_waiting{lane="batch"}') == 6 and value(text, "studio_jobs_running") == 2
+
+
+def test_passed_over_frames_are_counted_where_they_were() -> None:
+    """At a socket whose client reads too slowly, and between the processes."""
+    metrics, door = Metrics(), Door()
+
+    async def run() -> None:
+        house = House()
+        house.services = replace(house.services, metrics=metrics)
+        house.jobs.observers.append(meters(metrics, door))
+        client = house.client()
+        job = await client.start(steps=20)
+        await house.steps(10)
+        await client.read()
+        running = house.jobs.find(job)
+        assert running is not None
+        running._on_event(Snapshot(running.number, running.trajectory._checkpoints[-1].state, dropped=True))
+        await house.run_out()
+
+    asyncio.run(run())
+    text = metrics.text().decode()
+    assert value(text, 'studio_frames_dropped_total{where="socket"}') >= 1
+    assert value(text, 'studio_frames_dropped_total{where="engine"}') == 1
+
+
+def test_every_metric_is_in_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+    (table,) = re.findall(r"^## Metrics\n(.*?)^No label", text, re.MULTILINE | re.DOTALL)
+    told = {name for line in table.splitlines() for name in re.findall(r"`(studio_\w+)`", line)}
+    names = {family.name + ("_total" if family.type == "counter" else "") for family in Metrics().registry.collect()}
+    assert told == {name for name in names if name.startswith("studio_")}
 
 
 def test_a_live_engine_reports() -> None:

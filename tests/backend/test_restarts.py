@@ -254,7 +254,34 @@ async def test_reports_come_a_few_times_a_second() -> None:
         ear = Ear()
         engine.submit(start(1, steps=200), ear)
         await ear.end()
-        assert heard and engine.last_report is heard[-1]
-        assert sum(report.steps for report in heard) <= 200 and len(heard) < 20
-        assert all(report.step_s > report.overhead_s > 0.0 for report in heard)
-        assert {report.batch_jobs for report in heard} == {1} and {report.batch_edges for report in heard} == {25}
+        await idle(heard)
+        assert engine.last_report is heard[-1]
+        assert sum(report.steps for report in heard) == 200 and len(heard) < 20
+        told = [report for report in heard if report.batch_jobs]
+        assert told and all(report.step_s > report.overhead_s > 0.0 for report in told)
+        assert {report.batch_jobs for report in told} == {1} and {report.batch_edges for report in told} == {25}
+
+
+async def test_an_engine_without_work_does_not_seem_to_run_any() -> None:
+    """Whether its last job ended, was cancelled, or went with the process."""
+    async with living(settings("slow")) as engine:
+        heard: list[Report] = []
+        engine.on_report = heard.append
+        running = Ear()
+        engine.submit(start(1, steps=1000), running)
+        async with asyncio.timeout(30):
+            while not (heard and heard[-1].running):
+                await asyncio.sleep(0.01)
+        engine.send(Cancel(1))
+        await idle(heard)
+        heard[:] = []
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGKILL)
+        await idle(heard)
+
+
+async def idle(heard: list[Report]) -> None:
+    """Returns when the newest report is of an engine that has nothing to do."""
+    async with asyncio.timeout(30):
+        while not heard or heard[-1].running or any(heard[-1].waiting.values()):
+            await asyncio.sleep(0.01)

@@ -105,7 +105,8 @@ class Report:
     neither that nor the network did (scheduling, encoding); the jobs and ordered pairs of atoms in it; `waiting` jobs
     by lane, and `running` ones.
 
-    `steps`: those since the report before. At most a few reports a second.
+    `steps`: those since the report before. A few reports a second, and one when there is no more to do; that is of no
+    step, and of 0 jobs, where the last ones were cancelled.
     """
 
     step_s: float

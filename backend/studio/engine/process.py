@@ -130,6 +130,7 @@ def serve(channel: Channel, options: Options, box: BlackBox) -> None:
 
 def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> None:
     reported, steps = 0.0, 0
+    busy = True  # as far as was reported, by this process or by the one before
 
     def before(jobs: list[int], events: list[Event]) -> bool:
         box.write(jobs)
@@ -142,7 +143,7 @@ def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> N
         if not engine.has_work:
             box.write([])
         began = time.perf_counter()
-        for command in channel.exchange(wait_s=0.0 if engine.has_work else engine.idle_s):
+        for command in channel.exchange(wait_s=0.0 if engine.has_work or busy else engine.idle_s):
             for event in engine.handle(command):
                 channel.post(event)
         events = engine.step(before)
@@ -152,9 +153,10 @@ def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> N
             channel.post(event)
         ended = time.perf_counter()
         steps += bool(engine.batch)
-        if steps and ended - reported >= REPORT_EVERY_S:
-            channel.post(engine.report(ended - began, steps))
-            reported, steps = ended, 0
+        if (steps and ended - reported >= REPORT_EVERY_S) or ((steps or busy) and not engine.has_work):
+            report = engine.report(ended - began, steps)
+            channel.post(report)
+            reported, steps, busy = ended, 0, bool(report.running or any(report.waiting.values()))
 
 
 def main(sock: socket.socket, box: BlackBox) -> None:
