@@ -7,7 +7,7 @@ and level K is σ = 0, which is reached by the denoised estimate `x + F/2`.
 | sampler | rule from σ to σ' | calls a level |
 |---|---|---|
 | ancestral | ODE to `σ_down = σ'² / σ`, then noise of `σ_up = σ' sqrt(1 - σ'²/σ²)` | 1 |
-| heun | ODE with the mean of the slopes at both ends | 2, the last 1 |
+| heun | ODE with the mean of the slopes at both ends, the second of at most `STEEPEST` | 2, the last 1 |
 | stochastic_heun | first raised to `σ (1 + γ)`, `γ = min(S_churn / K, sqrt(2) - 1)` in [S_min, S_max]; heun | as heun |
 | as_… | the same with σ read off the force (σ̂), and σ' found as below | as above |
 
@@ -32,6 +32,11 @@ from gpff.schedules import RHO, SIGMA_MIN, edm_levels
 S_CHURN, S_MIN, S_MAX = 60.0, 0.01, 15.0
 TARGET_SHARE = 0.5
 """Levels that an adaptive run hopes to need, as a share of those that it may use."""
+
+STEEPEST = 5.0
+"""The most that the second slope of a Heun step may be, root mean square; noise of its level has a slope of 1. Where
+levels are few the first half of a step lands farther from a molecule than the next σ says. The answer shows that
+distance whatever the level, and divided by that σ it would throw the atoms beyond where they came from."""
 
 HEUN = frozenset({"heun", "stochastic_heun", "as_heun", "as_stochastic_heun"})
 CHURNED = frozenset({"stochastic_heun", "as_stochastic_heun"})
@@ -99,7 +104,8 @@ def move(
     """
     adaptive, first = sampler in ADAPTIVE, ~walk.corrects
     sigma = np.maximum(sigma_hat, 1e-12) if adaptive else walk.sigma
-    slope = -forces / (2.0 * sigma[mol_idx][:, None])
+    steep = np.where(first, 1.0, np.maximum(1.0, sigma_hat / (STEEPEST * sigma)))
+    slope = -forces / (2.0 * (sigma * steep)[mol_idx][:, None])
     seen = _own_noise(sigma_hat, walk.inject) if sampler in CHURNED else sigma_hat
     h = walk.step
     if adaptive:

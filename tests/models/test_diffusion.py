@@ -74,6 +74,20 @@ def test_heun_follows_the_flow_of_a_gaussian_exactly() -> None:
         np.testing.assert_allclose(offset, start * sigma / 30.0, atol=1e-9)
 
 
+def test_a_second_answer_far_above_its_level_pulls_no_harder_than_the_bound() -> None:
+    """Three molecules of one atom at σ = 0.1 Å, from 0.5: the first is where it should be, the others far off."""
+    at_first = diffusion.begin("heun", 9, np.full(3, 0.5), 3)
+    mol_idx, up = np.arange(3), np.array([[1.0, 1.0, 1.0]]) / np.sqrt(3)
+    walk = replace(
+        at_first, sigma=np.full(3, 0.1), corrects=np.full(3, True), start=np.zeros((3, 3)), slope=np.zeros((3, 3))
+    )
+    sizes = np.array([1.0, diffusion.STEEPEST, 100.0]) * 0.1  # σ̂
+    forces = -2.0 * sizes[:, None] * up
+    moved, _, _ = diffusion.move("heun", 9, walk, mol_idx, np.zeros((3, 3)), forces, sizes)
+    expected = np.array([1.0, diffusion.STEEPEST, diffusion.STEEPEST])[:, None] * up * (0.1 - 0.5) / 2.0
+    np.testing.assert_allclose(moved, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("sampler", ["ancestral", "stochastic_heun"])
 def test_injected_noise_keeps_the_marginal(sampler: Sampler) -> None:
     """Mean square distance from home agrees with σ² of the level at every level of a fixed schedule."""
