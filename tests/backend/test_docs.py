@@ -1,12 +1,13 @@
 """The interface's own descriptions: the AsyncAPI document, and the page that is made of both."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema_rs
 import pytest
@@ -14,7 +15,7 @@ from client import Live, connected
 
 from studio.api.docs_page import page
 from studio.asyncapi import document, tagged
-from studio.protocol import AnyClientMessage, AnyServerMessage
+from studio.protocol import AnyClientMessage, AnyServerMessage, ErrorCode
 
 ROOT = Path(__file__).resolve().parents[2]
 MESSAGES: list[dict[str, Any]] = [
@@ -53,6 +54,12 @@ def test_every_reference_leads_somewhere() -> None:
         at = found
         for part in place.removeprefix("#/").split("/"):
             at = at[part]
+
+
+def test_every_code_of_an_error_is_explained() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "api.md").read_text()
+    (table,) = re.findall(r"^\| status \| `code` \|.*?\n\n", text, re.MULTILINE | re.DOTALL)
+    assert set(re.findall(r"`([a-z_]+)`", table)) >= set(get_args(ErrorCode.__value__))
 
 
 def test_every_message_of_the_protocol_is_described() -> None:
