@@ -40,14 +40,15 @@ class Jobs:
         self._grace_s = grace_s
         self._jobs: dict[int, Job] = {}
         self._unfinished: set[int] = set()
+        self._starting = 0  # that were let in, and whose specs are being compiled
         self._unattended: set[int] = set()  # jobs that no one needs to follow
         self._alone: dict[int, asyncio.TimerHandle] = {}  # jobs that no one follows, and when they are cancelled
         self._sweeper: asyncio.TimerHandle | None = None
         self._last_number = secrets.randbits(32)
 
     def __len__(self) -> int:
-        """Jobs that have not ended."""
-        return len(self._unfinished)
+        """Jobs that have not ended, and those that are about to be."""
+        return len(self._unfinished) + self._starting
 
     def find(self, id: str, owner: str = LOCAL) -> Job | None:
         """The job of this `owner`, running or kept; None as well when it is another's."""
@@ -76,7 +77,11 @@ class Jobs:
         """
         seed = secrets.randbelow(2**31) if wire.seed is None else wire.seed
         asked = wire, seed, self._workshop.limits
-        spec, plan = _compile(*asked) if _is_quick(wire) else await asyncio.to_thread(_compile, *asked)
+        self._starting += 1  # whoever waits for the last job to end waits for this one, too
+        try:
+            spec, plan = _compile(*asked) if _is_quick(wire) else await asyncio.to_thread(_compile, *asked)
+        finally:
+            self._starting -= 1
         wire = wire.model_copy(update={"seed": seed})
         return self._begin(Order(wire, spec, plan, client, owner, lane, deadline_s), listener)
 

@@ -1,6 +1,7 @@
 """Jobs found again, steered, rewound and branched from, and let go of in time."""
 
 import asyncio
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from fields import Harmonic
 from inline import InlineEngine, TellingJudge
 
+import studio.jobs
 from gpff.chemistry import Verdict
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
@@ -394,6 +396,25 @@ async def test_a_deadline_that_passes_in_a_rerun_leaves_what_was_finished(runs: 
     assert job.state == "finished" and job.result is not None
     assert [candidate.valid for candidate in job.result.candidates] == [True, False]
     assert "deadline" in (job.result.attempts.stopped or "") and job.result.attempts.rerun == 0
+
+
+async def test_a_job_counts_from_when_it_is_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a service that ends would not wait for one whose spec takes a while."""
+    engine = InlineEngine()
+    jobs, go = shop(engine), threading.Event()
+    compiled = studio.jobs._compile
+    monkeypatch.setattr(studio.jobs, "_compile", lambda *asked: go.wait(30) and compiled(*asked))
+    task = asyncio.create_task(jobs.start(wire(n_samples=20), "client"))
+    bad = asyncio.create_task(jobs.start(wire(formula="CH9", n_samples=20), "client"))
+    await asyncio.sleep(0)
+    assert len(jobs) == 2
+    go.set()
+    with pytest.raises(InputError):
+        await bad
+    job = await task
+    assert len(jobs) == 1
+    await ended(engine, job)
+    assert len(jobs) == 0
 
 
 async def test_closing_cancels_all() -> None:
