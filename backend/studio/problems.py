@@ -5,6 +5,7 @@ from typing import Any
 
 from studio.errors import Report, plain
 
+MAX_PATH = 20  # names of a field's path that are told; only what is not of this protocol lies deeper
 _PREFIXES = ("Input should be ", "Input should have ", "String should ", "List should ", "Tuple should ")
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
@@ -34,7 +35,7 @@ def complaint(problems: Sequence[Mapping[str, Any]], drop: tuple[str, ...] = (),
     for name in drop:
         if path and path[0] == name:
             path.pop(0)
-    field = ".".join(path) or whole
+    field = ".".join(path if len(path) <= MAX_PATH else [*path[:MAX_PATH], "…"]) or whole
     expected, got = _sides(first)
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Report(

@@ -101,6 +101,26 @@ def test_malformed_json(live: Live, text: str) -> None:
     problem(response, response.status_code, response.json()["code"])
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"formula": "CH4", "x": "\xff"}', "UTF-8"),
+        (b"[" * 100_000, "fewer levels"),
+        (b'{"formula": "CH4", "seed": ' + b"1" * 5000 + b"}", "fewer digits"),
+    ],
+)
+def test_a_body_that_cannot_be_read_says_why(live: Live, body: bytes, words: str) -> None:
+    response = live.post("/generate", content=body, headers={"Content-Type": "application/json"})
+    assert words in problem(response, 400, "bad_json")["detail"]
+
+
+def test_a_field_far_inside_is_named_shortly(live: Live) -> None:
+    deep = '{"name": "x", "state": ' + "[" * 900 + "]" * 900 + "}"
+    response = live.post("/designs", content=deep, headers={"Content-Type": "application/json"})
+    answer = problem(response, 422, "invalid")
+    assert answer["field"].startswith("state.") and answer["detail"].endswith(f"got {answer['got']}")
+
+
 @pytest.mark.parametrize("stated", [True, False])
 def test_a_body_over_the_limit_is_413(live: Live, stated: bool) -> None:
     text = b'{"formula": "CH4", "junk": "' + b"x" * 1_100_000 + b'"}'

@@ -43,6 +43,18 @@ def wrong(field: str, expected: str, got: str, code: ErrorCode = "invalid", stat
     return Report(code, status, f"{field}: expected {expected}, got {got}", field=field, expected=expected, got=got)
 
 
+def _not_json(error: HTTPException) -> str:
+    """Of a body that FastAPI could not read for another reason than its grammar."""
+    match error.__cause__:
+        case UnicodeDecodeError():
+            return "the body is not JSON: expected text in UTF-8, got other bytes"
+        case RecursionError():
+            return "the body is not JSON: expected fewer levels, got lists or objects in one another too often"
+        case ValueError():
+            return "the body is not JSON: expected numbers of fewer digits, got a longer one"
+    return str(error.detail)
+
+
 def install(app: FastAPI) -> None:
     """Make `app` answer every error with a problem document."""
 
@@ -76,6 +88,8 @@ def install(app: FastAPI) -> None:
         code = _CODES.get(error.status_code, "internal" if error.status_code >= 500 else "bad_message")
         headers = error.headers or {}
         match error.status_code:
+            case 400:
+                found = Report(code, 400, _not_json(error))
             case 404:
                 found = Report(code, 404, f"there is nothing at {plain(ascii(request.url.path)[1:-1], 200)}")
             case 405 if "Allow" in headers:
