@@ -21,7 +21,7 @@ _EXPECTED = {
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     "extra_forbidden": "no field of this name",
     "finite_number": "a finite number",
-    "string_type": "text",
+    "string_type": "a string",
 }
 
 

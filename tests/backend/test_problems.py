@@ -21,7 +21,7 @@ def told(spec: Any) -> str:
     ("spec", "words"),
     [
         ([], "spec: expected an object, got a list of 0"),
-        ({"formula": 6}, "formula: expected text, got 6"),
+        ({"formula": 6}, "formula: expected a string, got 6"),
         ({"formula": ""}, "formula: expected at least 1 character, got ''"),
         ({"formula": "C" * 201}, "formula: expected at most 200 characters, got 201 characters"),
         ({"formula": "C", "steps": "3"}, "steps: expected an integer, got '3'"),
