@@ -18,15 +18,17 @@ from gpff.plan import compile
 from gpff.spec import Blob, Spec
 from studio.app import local_engine
 from studio.engine.engine import Engine
-from studio.engine.home import EngineState
+from studio.engine.home import EngineState, Listener
 from studio.engine.messages import (
     Cancel,
     Cancelled,
     Crashed,
     Done,
     Expired,
+    JobEvent,
     Pause,
     Queued,
+    Refused,
     Report,
     Resume,
     Rewind,
@@ -102,6 +104,33 @@ async def until_heard(ear: Ear, kind: type) -> None:
     async with asyncio.timeout(20):
         while not any(isinstance(event, kind) for event in ear.events):
             await asyncio.sleep(0.002)
+
+
+async def test_a_job_that_a_dead_process_did_not_answer_is_queued_before_there_is_another() -> None:
+    """Whoever asks for a job by REST waits for this, and a model may take long to load."""
+    async with living(settings("late", max_running=1, max_queue=1)) as engine:
+        heard: list[tuple[int, type[JobEvent], EngineState]] = []
+        ears = [Ear() for _ in range(3)]
+
+        def listener(job: int) -> Listener:
+            def hear(event: JobEvent) -> None:
+                heard.append((job, type(event), engine.state))
+                ears[job](event)
+
+            return hear
+
+        kill(engine)
+        for job in range(3):  # nobody knows yet that there is no engine
+            engine.submit(replace(start(job), lane="batch"), listener(job))
+        assert engine.state is EngineState.READY and not heard
+        ends = [type(await ear.end()) for ear in ears]
+    assert ends == [Done, Done, Refused]
+    assert [(job, kind) for job, kind, state in heard if state is EngineState.LOADING] == [
+        (0, Queued),
+        (1, Queued),
+        (2, Refused),
+    ]
+    assert sum(kind is Queued for _, kind, _ in heard) == 2
 
 
 async def test_orders_given_while_there_is_no_process_are_carried_out() -> None:

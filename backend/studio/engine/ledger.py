@@ -29,7 +29,7 @@ class Entry:
         self.timer: TimerHandle | None = None  # of that moment
         self.cancelled = False
         self.deaths = 0  # of engines that worked on it, since it last got on
-        self._announced = False  # the listener has had its `Queued`
+        self.announced = False  # the listener has had its `Queued`
         self._repeats = False  # the next snapshot is one that the listener has had
         self._unanswered: list[Steer | Rewind] = []
 
@@ -47,7 +47,7 @@ class Entry:
         """Take note of an event; whether it is news to the listener."""
         match event:
             case Queued():
-                known, self._announced = self._announced, True
+                known, self.announced = self.announced, True
                 return not known
             case Snapshot(_, state):
                 before, repeated = self.state, self._repeats

@@ -123,8 +123,7 @@ class LocalEngine:
             entry.timer = clock.call_later(start.deadline_s, self._overdue, entry)
         self._write(start)
         if self._state is EngineState.LOADING:
-            ahead = len(self._jobs) - self._options.max_running
-            self._deliver(Queued(start.job, max(0, ahead)))
+            self._queue(entry)
         elif at_once:
             self._show(entry)
 
@@ -178,6 +177,21 @@ class LocalEngine:
             return False
         return True
 
+    def _queue(self, entry: Entry) -> None:
+        self._deliver(Queued(entry.start.job, max(0, len(self._jobs) - self._options.max_running)))
+
+    def _answer_for_it(self) -> None:
+        """Those whom a process that is gone left without an answer have one: the next may take long to load."""
+        waiting = [entry for entry in self._jobs.values() if not entry.announced]
+        for entry in waiting:
+            del self._jobs[entry.start.job]
+        for entry in waiting:
+            if self._take(entry.start, entry.listener):
+                self._jobs[entry.start.job] = entry
+                self._queue(entry)
+            elif entry.timer is not None:
+                entry.timer.cancel()
+
     def _overdue(self, entry: Entry) -> None:
         """An engine that is there notices by itself."""
         if self._jobs.get(entry.start.job) is entry and self._state is not EngineState.READY:
@@ -212,6 +226,7 @@ class LocalEngine:
                 self._detail = f"the engine's process could not be started: {error}; it is tried again"
                 self._failures += 1
                 log.exception("the engine's process could not be started")
+                self._answer_for_it()
             if self._failures:
                 await asyncio.sleep(min(LAST_DELAY_S, FIRST_DELAY_S * 2.0 ** min(self._failures - 1, 10)))
 
@@ -292,6 +307,7 @@ class LocalEngine:
         why = "an exit code that nobody knows" if code is None else f"exit code {code}"
         self._detail = self._detail or f"the engine's process ended with {why}; it is being restarted"
         log.error(self._detail)
+        self._answer_for_it()
         for number in suspects:
             if (entry := self._jobs.get(number)) is not None:
                 entry.deaths += 1
