@@ -180,6 +180,32 @@ def test_a_panel_takes_its_place_beside_the_picture_not_upon_it(
             assert stage["width"] >= 0.3 * width
 
 
+def test_on_a_telephone_the_next_action_stays_at_the_foot_and_a_panel_takes_the_whole(
+    browser: Browser, service: str
+) -> None:
+    with visiting(browser, service, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True) as studio:
+        page = studio.page
+        for share in (0, 0.5, 1):
+            page.evaluate(
+                "(share) => { const app = document.querySelector('.app');"
+                " app.scrollTo(0, share * (app.scrollHeight - app.clientHeight)) }",
+                share,
+            )
+            foot = page.locator(".primary-area").bounding_box()
+            assert foot is not None
+            assert foot["y"] + foot["height"] == pytest.approx(844, abs=1)
+        last = page.locator(".advanced summary").bounding_box()  # at the end of the page nothing lies under it
+        assert last is not None
+        assert last["y"] + last["height"] <= foot["y"]
+        for name in ("Molecule: drawing and properties", "History", "Table of atoms and blobs"):
+            page.evaluate(TO_THE_TOP)
+            panel(studio, name)
+            side = page.locator(".side-panel").bounding_box()
+            assert side is not None
+            assert (side["x"], side["width"]) == (0, 390)
+            page.get_by_role("button", name="Close: ").click()
+
+
 ATOMS_IN_THE_PICTURE = (
     "() => { const box = document.querySelector('.stage').getBoundingClientRect();"
     " return window.__studio.design().scaffold.positions.map((at) => window.__studio.project(at)).every(({ x, y }) =>"
