@@ -147,7 +147,7 @@ def test_a_search_that_makes_no_sense_names_the_field(keeping: Live, query: str,
         ({"parent": "root", "seed": 2**53}, 422, "nodes.0.seed"),
         ({"parent": "root", "speed": 1}, 422, "nodes.0.speed"),
         ({"parent": "root", "payload": "x" * 150_000}, 200, None),
-        ({"parent": "root", "payload": "x" * 250_000}, 413, None),
+        ({"parent": "root", "payload": "x" * 250_000}, 413, "body"),
     ],
 )
 def test_a_node_that_makes_no_sense_is_not_kept(keeping: Live, node: Any, status: int, field: str | None) -> None:
