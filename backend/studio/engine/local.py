@@ -144,7 +144,7 @@ class LocalEngine:
         if self._state is not EngineState.READY or start.lane != "interactive" or start.paused:
             return False
         clients = {entry.start.client for entry in self._jobs.values()}
-        return start.client not in clients and len(clients) < self._options.max_running and self._has_room(start)
+        return start.client not in clients and len(clients) < self._options.max_running and self._full(start) is None
 
     def _show(self, entry: Entry) -> None:
         """Where a job begins needs no network, and nobody has to wait for the call that is under way."""
@@ -157,25 +157,21 @@ class LocalEngine:
         self._deliver(Snapshot(start.job, state))
         entry.expects_repeat()
 
-    def _has_room(self, start: Start) -> bool:
-        try:
-            self._check_room(start)
-        except QueueFull:
-            return False
-        return True
-
-    def _check_room(self, start: Start) -> None:
+    def _full(self, start: Start) -> QueueFull | None:
+        """Why there is no room for another job, by the engine's own rule; None: there is."""
         held = Counter(entry.start.client for entry in self._jobs.values())[start.client]
-        check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
+        try:
+            check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
+        except QueueFull as full:
+            return full
+        return None
 
     def _take(self, start: Start, listener: Listener) -> bool:
-        """The process cannot answer while it loads: answer for it, by the same rule."""
-        try:
-            self._check_room(start)
-        except QueueFull as full:
+        """The process cannot answer while it loads: answer for it."""
+        full = self._full(start)
+        if full is not None:
             listener(Refused(start.job, f"{full} while the model loads", RETRY_AFTER_S))
-            return False
-        return True
+        return full is None
 
     def _queue(self, entry: Entry) -> None:
         self._deliver(Queued(entry.start.job, max(0, len(self._jobs) - self._options.max_running)))
