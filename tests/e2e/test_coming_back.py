@@ -111,20 +111,28 @@ def test_a_run_goes_on_when_the_line_breaks(browser: Browser, service: str) -> N
 
 def test_without_the_service_one_can_still_design(browser: Browser, service: str) -> None:
     """Offline the page says so, keeps working, and comes back when the service does."""
-    line = Line()
+    line, refused = Line(), []
+
+    def refuse(route: WebSocketRoute) -> None:
+        refused.append(route)
+        route.close(code=1012)
+
     with visiting(browser, service, prepare=lambda page: page.route_web_socket("**/ws", line.follow)) as studio:
         page = studio.page
         page.unroute_all()
-        page.route_web_socket("**/ws", lambda route: route.close(code=1012))
+        page.route_web_socket("**/ws", refuse)
         line.routes[0].close(code=1012)
         studio.wait("window.__studio.link() !== 'online'", "the page to notice")
         page.get_by_role("button", name="Offline").wait_for()
         before = studio.design()
         studio.press("ArrowUp")
         assert studio.design() != before
-        page.get_by_role("button", name="Reconnect").wait_for()
-        page.route_web_socket("**/ws", lambda route: route.connect_to_server() and None)
+        # Pressed while there is nothing to find: once there is, the page may be back before the button is reached.
+        tried = len(refused)
         page.get_by_role("button", name="Reconnect").click()
+        while len(refused) == tried:
+            page.wait_for_timeout(50)
+        page.route_web_socket("**/ws", lambda route: route.connect_to_server() and None)
         studio.wait("window.__studio.link() === 'online'", "the page to come back", seconds=30)
         page.get_by_text("Ready", exact=True).wait_for()
         studio.generate(seed=2)
