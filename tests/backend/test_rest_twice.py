@@ -85,6 +85,17 @@ def test_a_service_that_drains_still_answers_for_what_it_has_begun() -> None:
             problem(live.post(f"/jobs/{first}/branch", json={"step": 1}, headers=headers), 503, "draining")
 
 
+def test_only_what_is_new_counts_as_a_job() -> None:
+    with running(settings("harmonic", rate_jobs="2/minute")) as live:
+        kept = {"Idempotency-Key": "kept"}
+        first = submitted(live, headers=kept)
+        assert [submitted(live, headers=kept) for _ in range(3)] == [first] * 3
+        assert submitted(live, headers={"Idempotency-Key": "other"}) != first
+        for headers in ({}, {"Idempotency-Key": "new"}):
+            problem(live.post("/jobs", json=WATER, headers=headers), 429, "busy")
+        assert submitted(live, headers=kept) == first
+
+
 def test_keys_go_when_their_jobs_go() -> None:
     with running(settings("harmonic", retain_s=0.1)) as live:
         jobs = live.server.config.app.state.services.jobs  # type: ignore[union-attr]

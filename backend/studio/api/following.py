@@ -15,7 +15,7 @@ from studio.job import Job, Listener
 from studio.job_types import BranchFrom
 from studio.jobs import Jobs
 from studio.protocol import Candidate, GenerateResult, GenerateSpec
-from studio.receipts import MAX_KEY
+from studio.receipts import HEADER, MAX_KEY
 
 
 def key_header(description: str) -> Any:
@@ -141,12 +141,14 @@ async def once(
 ) -> tuple[Job, bool]:
     """The job that `begin` starts, or the one that it started for the same key; and whether it is new.
 
-    Raises `Draining` when the service is about to end and the job would be new.
+    Raises `Draining` and `Busy` when it would be new, and the service is about to end or the owner's rate is spent.
     """
     shared = services(request)
 
     async def admitted() -> Job:
         shared.door.check()
+        if HEADER in request.headers:  # what has none was counted at the gate
+            await shared.rates.job(visitor(request))
         return await begin()
 
     if key is None:

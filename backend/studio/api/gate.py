@@ -63,9 +63,9 @@ class Gate:
         who = await self._who(request)
         _name(request)
         await shared.rates.request(who)
-        if method == "POST" and NEW_WORK.fullmatch(request.scope["path"]):
-            if HEADER not in request.headers:  # else it may be for a job that runs already: see `studio.api.following`
-                shared.door.check()
+        new = method == "POST" and NEW_WORK.fullmatch(request.scope["path"])
+        if new and HEADER not in request.headers:  # else it may be for a job that runs: see `studio.api.following`
+            shared.door.check()
             await shared.rates.job(who)
 
     async def _check_handshake(self, connection: HTTPConnection) -> None:
