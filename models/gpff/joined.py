@@ -91,6 +91,7 @@ class Joined:
                 rms_force=np.concatenate([state.rms_force for state in states]),
                 nfe=np.concatenate([state.nfe for state in states]),
                 failed=np.concatenate([state.failed for state in states]),
+                moved=_together([state.moved for state in states], self._atoms),
             )
         call = np.repeat([state.step + 1 for state in states], self._counts)
         self._given, self._whole = tuple(states), (whole, Clock(call, *self._settings))
@@ -108,6 +109,18 @@ class Joined:
                 after.rms_force[molecules],
                 after.nfe[molecules],
                 before.failed if unhurt else after.failed[molecules],
+                moved=None if after.moved is None or plan.step_length == 1.0 else after.moved[atoms],
             )
-            for before, atoms, molecules in zip(states, self._atoms, self._molecules, strict=True)
+            for plan, before, atoms, molecules in zip(self.plans, states, self._atoms, self._molecules, strict=True)
         ]
+
+
+def _together(parts: Sequence[Floats | None], atoms: Sequence[slice]) -> Floats | None:
+    """One array `[n_atoms, 3]`, zero where there is no part; None where there is none at all."""
+    if all(part is None for part in parts):
+        return None
+    whole = np.zeros((atoms[-1].stop, 3))
+    for part, rows in zip(parts, atoms, strict=True):
+        if part is not None:
+            whole[rows] = part
+    return whole

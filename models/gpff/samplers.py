@@ -43,7 +43,7 @@ from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean
 from gpff.noise import Stream, normals
 from gpff.plan import Plan, compile
-from gpff.schedules import default_noise, noise_scale, stretch
+from gpff.schedules import default_noise, momentum, noise_scale, stretch
 
 __all__ = [
     "ForceFn",
@@ -85,7 +85,7 @@ class State:
     (still to be evaluated), `sigma_hat` Å, `rms_force` Å (over free atoms; before the first call both are
     what the prior lets expect), `nfe` (network calls used), `failed` (the force was not finite or the
     molecule ran away, and asking again was of no use; it keeps its last good positions). `walk`: the memory of a
-    diffusion-side sampler.
+    diffusion-side sampler. `moved [n_atoms, 3]` Å: SDD's last move, where it goes farther than to its answers.
     """
 
     positions: Floats
@@ -96,6 +96,7 @@ class State:
     nfe: Ints
     failed: Bools
     walk: diffusion.Walk | None = None
+    moved: Floats | None = None
 
     @cached_property
     def all_active(self) -> bool:
@@ -106,10 +107,12 @@ class State:
         """Pickled as one piece of bytes: arrays one by one take longer than a molecule's share of the network."""
         parts = self.positions, self.sigma_hat, self.rms_force, self.nfe, self.active, self.failed
         data = b"".join([part.tobytes() for part in parts])
-        return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, data)
+        return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, self.moved, data)
 
 
-def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, data: bytes) -> State:
+def _unpickled(
+    n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, moved: Floats | None, data: bytes
+) -> State:
     """The state of `n` molecules; its arrays cannot be written to."""
     end = 24 * n_atoms
     return State(
@@ -121,6 +124,7 @@ def _unpickled(n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, dat
         np.ndarray(n, np.int64, data, end + 16 * n),
         np.ndarray(n, np.bool_, data, end + 25 * n),
         walk,
+        moved,
     )
 
 
@@ -145,10 +149,19 @@ class Clock:
         return noise_scale(self.noise, self.noise_power, self.call, self.steps)
 
     @cached_property
-    def stretch(self) -> Floats | None:
-        """η of SDD at this call, `[n_molecules]`; None where it is 1 for all."""
-        eta = stretch(self.step_length, self.call, self.steps)
-        return None if (eta == 1.0).all() else eta
+    def strides(self) -> bool:
+        """Whether some molecule's η is not 1."""
+        return bool((self.step_length != 1.0).any())
+
+    @cached_property
+    def stretch(self) -> Floats:
+        """η of SDD at this call: `[n_molecules]`."""
+        return stretch(self.step_length, self.call, self.steps)
+
+    @cached_property
+    def momentum(self) -> Floats:
+        """β of SDD at this call: `[n_molecules]`."""
+        return momentum(self.step_length, self.call, self.steps)
 
     def tick(self) -> Clock:
         """The next call."""
@@ -232,9 +245,12 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     squares = np.einsum("ni,ni->n", relative, relative)
     total = plan.molecules.sum(squares)
     sigma_hat = np.sqrt(total / plan.degrees_of_freedom) / 2.0
-    taken = relative / 2.0
-    if plan.sampler == "sdd" and clock.stretch is not None:
+    taken, kept = relative / 2.0, None
+    if plan.sampler == "sdd" and clock.strides:
         taken *= plan.molecules.spread(clock.stretch)[:, None]
+        if state.moved is not None:
+            taken += plan.molecules.spread(clock.momentum)[:, None] * state.moved
+        kept = taken
     moved, walk, ends, again = proposal + taken, None, None, None
     if plan.sampler == "dd":
         ends = plan.molecules.max(squares) < clock.f_max**2
@@ -264,6 +280,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
         nfe=state.nfe + state.active,
         failed=state.failed if smooth else state.failed | failed,
         walk=walk,
+        moved=kept if kept is None or every else _where(plan, live, kept, np.zeros_like(kept)),
     )
 
 

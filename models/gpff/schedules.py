@@ -22,6 +22,9 @@ OVER_RELAXED = (0.5, 8, 24)
 """How much farther than to its denoised estimate SDD goes: half as far again in runs of 8 calls and fewer, no farther
 from 24 calls on."""
 
+MOMENTUM = 0.4
+"""Share of the move before that SDD moves on by, for each 1 that η is above 1."""
+
 RHO, SIGMA_MIN = 5.0, 0.01
 """Curvature of the EDM schedule and its last noise level above zero, Å."""
 
@@ -65,6 +68,16 @@ def stretch(step_length: Floats, call: Ints, steps: Ints) -> Floats:
     """η at call k: 1 at the first, beyond whose answer lies the wide prior turned inside out, and at the last, which
     gives the estimate itself."""
     return np.where((call <= 1) | (call >= steps), 1.0, step_length)
+
+
+def momentum(step_length: Floats, call: Ints, steps: Ints) -> Floats:
+    """β at call k, the share of the last move that is made once more (Polyak 1964, the heavy ball).
+
+    Where answers go on pointing one way they fall short, and where they turn about they went too far. None before the
+    third call, since the first answer leads from the prior to no one place, and none at the last.
+    """
+    moves = (call >= 3) & (call < steps)
+    return np.where(moves, MOMENTUM * np.maximum(step_length - 1.0, 0.0), 0.0)
 
 
 def constraint_weight(strictness: Floats, left: Floats) -> Floats:
