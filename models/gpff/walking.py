@@ -19,8 +19,9 @@ from gpff.noising import Batch, Floats, Ints, align, gather, nearest
 
 FROM = 0.35
 """Noise in Å from which an answer is still about the molecule it was asked for; from more, it is about another."""
-FALL = (0.5, 1.0)
-"""Between which shares of the noise before it the next noise is drawn."""
+FALL = (0.0, 1.0)
+"""Between which shares of the noise before it the next noise is drawn: none at all too, for SDD of few calls adds far
+less than its answers are blurred."""
 FARTHEST = 30.0
 """An answer with a coordinate beyond this (Å) is nonsense."""
 LOST = 0.35
