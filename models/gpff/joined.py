@@ -91,7 +91,7 @@ class Joined:
                 rms_force=np.concatenate([state.rms_force for state in states]),
                 nfe=np.concatenate([state.nfe for state in states]),
                 failed=np.concatenate([state.failed for state in states]),
-                moved=_together([state.moved for state in states], self._atoms),
+                last_move=_together([state.last_move for state in states], self._atoms),
             )
         call = np.repeat([state.step + 1 for state in states], self._counts)
         self._given, self._whole = tuple(states), (whole, Clock(call, *self._settings))
@@ -109,7 +109,7 @@ class Joined:
                 after.rms_force[molecules],
                 after.nfe[molecules],
                 before.failed if unhurt else after.failed[molecules],
-                moved=None if after.moved is None or plan.step_length == 1.0 else after.moved[atoms],
+                last_move=None if after.last_move is None or plan.step_length == 1.0 else after.last_move[atoms],
             )
             for plan, before, atoms, molecules in zip(self.plans, states, self._atoms, self._molecules, strict=True)
         ]

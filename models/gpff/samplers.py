@@ -85,7 +85,7 @@ class State:
     (still to be evaluated), `sigma_hat` Å, `rms_force` Å (over free atoms; before the first call both are
     what the prior lets expect), `nfe` (network calls used), `failed` (the force was not finite or the
     molecule ran away, and asking again was of no use; it keeps its last good positions). `walk`: the memory of a
-    diffusion-side sampler. `moved [n_atoms, 3]` Å: SDD's last move, where it goes farther than to its answers.
+    diffusion-side sampler. `last_move [n_atoms, 3]` Å: SDD's, where it goes farther than to its answers.
     """
 
     positions: Floats
@@ -96,7 +96,7 @@ class State:
     nfe: Ints
     failed: Bools
     walk: diffusion.Walk | None = None
-    moved: Floats | None = None
+    last_move: Floats | None = None
 
     @cached_property
     def all_active(self) -> bool:
@@ -107,11 +107,11 @@ class State:
         """Pickled as one piece of bytes: arrays one by one take longer than a molecule's share of the network."""
         parts = self.positions, self.sigma_hat, self.rms_force, self.nfe, self.active, self.failed
         data = b"".join([part.tobytes() for part in parts])
-        return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, self.moved, data)
+        return _unpickled, (len(self.positions), len(self.active), self.step, self.walk, self.last_move, data)
 
 
 def _unpickled(
-    n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, moved: Floats | None, data: bytes
+    n_atoms: int, n: int, step: int, walk: diffusion.Walk | None, last_move: Floats | None, data: bytes
 ) -> State:
     """The state of `n` molecules; its arrays cannot be written to."""
     end = 24 * n_atoms
@@ -124,7 +124,7 @@ def _unpickled(
         np.ndarray(n, np.int64, data, end + 16 * n),
         np.ndarray(n, np.bool_, data, end + 25 * n),
         walk,
-        moved,
+        last_move,
     )
 
 
@@ -245,12 +245,12 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     squares = np.einsum("ni,ni->n", relative, relative)
     total = plan.molecules.sum(squares)
     sigma_hat = np.sqrt(total / plan.degrees_of_freedom) / 2.0
-    taken, kept = relative / 2.0, None
-    if plan.sampler == "sdd" and clock.strides:
+    taken = relative / 2.0
+    strides = plan.sampler == "sdd" and clock.strides
+    if strides:
         taken *= plan.molecules.spread(clock.stretch)[:, None]
-        if state.moved is not None:
-            taken += plan.molecules.spread(clock.momentum)[:, None] * state.moved
-        kept = taken
+        if state.last_move is not None:
+            taken += plan.molecules.spread(clock.momentum)[:, None] * state.last_move
     moved, walk, ends, again = proposal + taken, None, None, None
     if plan.sampler == "dd":
         ends = plan.molecules.max(squares) < clock.f_max**2
@@ -280,7 +280,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
         nfe=state.nfe + state.active,
         failed=state.failed if smooth else state.failed | failed,
         walk=walk,
-        moved=kept if kept is None or every else _where(plan, live, kept, np.zeros_like(kept)),
+        last_move=(taken if every else _where(plan, live, taken, np.zeros_like(taken))) if strides else None,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from house import House, frames, seqs, types
+from house import Client, House, frames, seqs, types
 from studio.codec import FLAG_KEY
 from studio.keys import create, revoke
 
@@ -157,13 +157,19 @@ def keys(tmp_path: Path) -> tuple[Path, str, str]:
     return path, create(path, "anna"), create(path, "bert")
 
 
+async def greeted(house: House, *keys: str) -> list[Client]:
+    """Clients that came without a key and have shown these."""
+    clients = [house.client(str(number), None) for number, _ in enumerate(keys, 1)]
+    for client, key in zip(clients, keys, strict=True):
+        await client.send(type="hello", key=key)
+        assert (await client.answer())["type"] == "welcome"
+    return clients
+
+
 async def test_no_one_reaches_the_jobs_of_another_owner(keys: tuple[Path, str, str]) -> None:
     path, anna, bert = keys
     house = House(keys=path)
-    mine, other = house.client("1", None), house.client("2", None)
-    for client, key in ((mine, anna), (other, bert)):
-        await client.send(type="hello", key=key)
-        assert (await client.answer())["type"] == "welcome"
+    mine, other = await greeted(house, anna, bert)
     job = await mine.start()
     await house.steps(3)
     wishes: list[dict[str, Any]] = [
@@ -184,10 +190,7 @@ async def test_no_one_reaches_the_jobs_of_another_owner(keys: tuple[Path, str, s
 async def test_a_key_that_is_revoked_ends_also_where_a_connection_is_open(keys: tuple[Path, str, str]) -> None:
     path, anna, bert = keys
     house = House(keys=path)
-    mine, other = house.client("1", None), house.client("2", None)
-    for client, key in ((mine, anna), (other, bert)):
-        await client.send(type="hello", key=key)
-        await client.answer()
+    mine, other = await greeted(house, anna, bert)
     job = await mine.start()
     revoke(path, "anna")
     for wish in ({"type": "start", "spec": {"formula": "CH4"}}, {"type": "resume", "job": job}):

@@ -153,7 +153,10 @@ class Session:
         """Raises `Unauthorized`, also for a key that was revoked while the connection was open."""
         if self._owner is None:
             raise Unauthorized("this service asks for an API key: expected hello with a key, got " + wish)
-        if self._services.keys.owner(self._key) != self._owner:
+        self._check_owner(self._services.keys.owner(self._key))
+
+    def _check_owner(self, owner: str) -> None:
+        if self._owner not in (None, owner):
             raise Unauthorized("this connection was opened with another API key")
 
     async def _greet(self, hello: Hello) -> None:
@@ -173,8 +176,7 @@ class Session:
         except Unauthorized:
             await self._services.rates.request(self._address)  # nobody may try keys without end
             raise
-        if self._owner not in (None, owner):
-            raise Unauthorized("this connection was opened with another API key")
+        self._check_owner(owner)
         self._owner, self._key = owner, key
 
     async def _start(self, message: Start) -> None:

@@ -181,7 +181,7 @@ class Database:
 
 def _write_ahead(connection: sqlite3.Connection, timeout_s: float) -> None:
     """Readers and a writer side by side. SQLite does not wait for the lock that a change of this mode needs, whatever
-    its time limit is, so that of several that open a new file together all but one would be told it is locked."""
+    its time limit is, so that of several that open a new file together some would be told at once that it is locked."""
     until = time.monotonic() + timeout_s
     while True:
         try:
