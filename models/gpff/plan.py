@@ -109,7 +109,7 @@ class Plan:
         """One plan of the molecules of all `plans`, whose settings must be equal (else `InputError`)."""
         if not plans:
             raise InputError("plans", "at least one plan", "none")
-        settings = ("sampler", "steps", "noise", "f_max", "align")
+        settings = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align")
         for name in settings:
             values = {getattr(plan, name) for plan in plans}
             if len(values) > 1:

@@ -47,9 +47,9 @@ def test_a_molecule_does_not_depend_on_its_batch_mates(spec: Spec) -> None:
 
 def test_joined_plans_run_as_they_would_alone() -> None:
     plans = [
-        compile(replace(FREE, noise=0.3)),
-        compile(replace(GROWTH, noise=0.3, seed=9)),
-        compile(replace(FREE, noise=0.3), [7]),
+        compile(replace(FREE, noise=0.3, noise_power=1.0)),
+        compile(replace(GROWTH, noise=0.3, noise_power=1.0, seed=9)),
+        compile(replace(FREE, noise=0.3, noise_power=1.0), [7]),
     ]
     joined = Plan.cat(plans)
     assert joined.n_molecules == 9 and joined.n_atoms == sum(plan.n_atoms for plan in plans)
@@ -64,10 +64,17 @@ def test_joined_plans_run_as_they_would_alone() -> None:
     np.testing.assert_array_equal(joined.mol_idx[joined.blobs.atoms[joined.blobs.ptr[:-1]]], joined.blobs.molecule)
 
 
-def test_plans_of_other_settings_are_not_joined() -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("sampler", "dd"), ("steps", 9), ("noise", 0.1), ("noise_power", 0.4), ("step_length", 1.3), ("f_max", 0.2)],
+)
+def test_plans_of_other_settings_are_not_joined(name: str, value: object) -> None:
     with pytest.raises(InputError) as caught:
-        Plan.cat([compile(FREE), compile(replace(FREE, steps=9))])
-    assert caught.value.field == "steps"
+        Plan.cat([compile(FREE), compile(replace(FREE, **{name: value}))])  # type: ignore[arg-type]
+    assert caught.value.field == name
+
+
+def test_no_plans_are_not_joined() -> None:
     with pytest.raises(InputError):
         Plan.cat([])
     with pytest.raises(InputError):
