@@ -55,7 +55,7 @@ def create_app(
         judge = Judge(settings.bond_workers, settings.bond_timeout_s, settings.bond_memory_mb)
         judge.warm_up()
         workshop = Workshop(home, judge, settings.spec_limits(), settings.rerun_rounds)
-        jobs = Jobs(workshop, settings.retain_mb * 2**20, settings.retain_s, settings.grace_s)
+        jobs = Jobs(workshop, settings.retain_mb * 2**20, settings.retain_s, settings.grace_s, settings.paused_s)
         door = Door(settings.grace_s)
         jobs.observers.append(meters(metrics, door))
         home.on_report = metrics.report

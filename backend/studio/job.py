@@ -101,6 +101,7 @@ class Job:
         self._listeners: list[Listener] = []
         self._observers = [observer(self) for observer in observers]
         self._when_ended: list[Callable[[], object]] = []
+        self._when_held: list[Callable[[], object]] = []
         self.taken = False  # into the queue
         self._running = False  # in the engine
         self._finishing: asyncio.Task[None] | None = None
@@ -154,6 +155,10 @@ class Job:
         else:
             self._when_ended.append(callback)
 
+    def when_held(self, callback: Callable[[], object]) -> None:
+        """Call back whenever the job is paused or goes on."""
+        self._when_held.append(callback)
+
     def start(self) -> None:
         """Hand the job to the engine. Raises `NotReady` when there is none."""
         self._submitted = self._began = time.monotonic()
@@ -179,13 +184,13 @@ class Job:
     def pause(self) -> None:
         """Hold at the next step. Raises `JobEnded`."""
         self._check_running("pause it")
-        self._paused = True
+        self._hold(True)
         self._workshop.engine.send(Pause(self.number))
 
     def resume(self) -> None:
         """Let a paused job go on. Raises `JobEnded`."""
         self._check_running("resume it")
-        self._paused = False
+        self._hold(False)
         self._workshop.engine.send(Resume(self.number))
 
     def steer(self, blobs: tuple[Blob, ...] | None, freeze: tuple[int, ...] = ()) -> None:
@@ -204,6 +209,11 @@ class Job:
         point = self.trajectory.checkpoint(step)
         self._course.rewind(point.spec, point.plan)
         self._workshop.engine.send(Rewind(self.number, point.state, point.plan))
+
+    def _hold(self, paused: bool) -> None:
+        self._paused = paused
+        for callback in self._when_held:
+            callback()
 
     def _check_running(self, wish: str) -> None:
         if not self._running:

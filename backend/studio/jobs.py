@@ -27,22 +27,28 @@ class Jobs:
     """Starts jobs, gives each a number that no other has, and finds them again.
 
     retain_bytes, retain_s: bounds of what is kept, see `Trajectories`. grace_s: how long a job that must be followed
-    goes on when no one does. `observers`: each makes a listener for every job that is started from then on.
+    goes on when no one does; paused_s: how long any other may stay paused then. `observers`: each makes a listener for
+    every job that is started from then on.
     """
 
     def __init__(
-        self, workshop: Workshop, retain_bytes: int = 256 * 2**20, retain_s: float = 900.0, grace_s: float = 30.0
+        self,
+        workshop: Workshop,
+        retain_bytes: int = 256 * 2**20,
+        retain_s: float = 900.0,
+        grace_s: float = 30.0,
+        paused_s: float = 3600.0,
     ) -> None:
         self.observers: list[Callable[[Job], Listener]] = []
         self.trajectories = Trajectories(retain_bytes, retain_s, self._forget)
         self.receipts: Receipts[Job] = Receipts(lambda number: number in self._jobs)
         self._workshop = workshop
-        self._grace_s = grace_s
+        self._grace_s, self._paused_s = grace_s, paused_s
         self._jobs: dict[int, Job] = {}
         self._unfinished: set[int] = set()
         self._starting = 0  # that were let in, and whose specs are being compiled
         self._unattended: set[int] = set()  # jobs that no one needs to follow
-        self._alone: dict[int, asyncio.TimerHandle] = {}  # jobs that no one follows, and when they are cancelled
+        self._alone: dict[int, asyncio.TimerHandle] = {}  # jobs that no one follows: when they are cancelled
         self._sweeper: asyncio.TimerHandle | None = None
         self._last_number = secrets.randbits(32)
 
@@ -110,18 +116,16 @@ class Jobs:
 
     def follow(self, job: Job, listener: Listener) -> None:
         """Tell `listener` of a job from now on."""
-        self._keep(job)
         job.follow(listener)
+        self._watch(job)
 
     def leave(self, job: Job, listener: Listener) -> None:
         """`listener` is gone. A job that has lost its last one is cancelled, unless someone follows it in time.
 
-        Jobs that were started without a listener go on in any case.
+        Jobs that were started without a listener go on, unless they are paused.
         """
         job.unfollow(listener)
-        if not (job.ended or job.followed or job.number in self._alone or job.number in self._unattended):
-            timer = asyncio.get_running_loop().call_later(self._grace_s, self._abandon, job)
-            self._alone[job.number] = timer
+        self._watch(job)
 
     def close(self) -> None:
         """Cancel all."""
@@ -139,8 +143,17 @@ class Jobs:
         self._jobs[job.number] = job
         self._unfinished.add(job.number)
         job.when_ended(lambda: self._ended(job))
+        job.when_held(lambda: self._watch(job))
         job.start()
         return job
+
+    def _watch(self, job: Job) -> None:
+        """Give a job that no one follows its time, if it must be followed or would hold its place for ever."""
+        self._keep(job)
+        must = job.number not in self._unattended
+        if not (job.ended or job.followed) and (must or job.state == "paused"):
+            wait_s = self._grace_s if must else self._paused_s
+            self._alone[job.number] = asyncio.get_running_loop().call_later(wait_s, self._abandon, job)
 
     def _abandon(self, job: Job) -> None:
         del self._alone[job.number]

@@ -145,6 +145,23 @@ async def test_a_job_that_was_started_without_a_listener_needs_none() -> None:
     assert job.state == "finished"
 
 
+async def test_a_paused_job_that_no_one_follows_does_not_hold_its_place_for_ever() -> None:
+    engine, ear = InlineEngine(), Ear()
+    jobs = shop(engine, paused_s=0.05)
+    left, resumed, followed = [await jobs.start(wire(), "client") for _ in range(3)]
+    for job in (left, resumed, followed):
+        engine.step()
+        job.pause()
+    resumed.resume()
+    jobs.follow(followed, ear)
+    await asyncio.sleep(0.1)
+    assert (left.state, followed.state) == ("cancelled", "paused") and not resumed.ended
+    jobs.leave(followed, ear)
+    await asyncio.sleep(0.1)
+    await ended(engine, resumed)
+    assert (followed.state, resumed.state) == ("cancelled", "finished")
+
+
 # --- steered -----------------------------------------------------------------------------------------
 
 
