@@ -31,7 +31,7 @@
 | `STUDIO_RETAIN_MB` | 256 | frames and results that are kept, also of jobs that have ended; the oldest go first |
 | `STUDIO_RETAIN_S` | 900 | how long those of an ended job are kept |
 | `STUDIO_GRACE_S` | 30 | how long a job goes on when its connection broke and no other follows it |
-| `STUDIO_PAUSED_S` | 3600 | how long a job that was started without a follower may stay paused while no one follows it |
+| `STUDIO_PAUSED_S` | 3600 | how long a job that needs no follower may stay paused while it has none |
 | `STUDIO_DRAIN_S` | 30 | after SIGTERM, how long running jobs may take to finish |
 | `STUDIO_RERUN_ROUNDS` | 4 | how often `valid_only` may run every candidate again |
 | `STUDIO_BOND_WORKERS` | 1 | processes that read bonds from coordinates; as many again read files, draw and predict |
