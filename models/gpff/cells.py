@@ -138,6 +138,14 @@ def read(file: Path) -> list[Candidate]:
     ]
 
 
+def keep(file: Path, values: dict[str, Any]) -> None:
+    """Write JSON ``values``, which are there whole or not at all, whoever else writes them at the same time."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    half = file.with_name(f"{file.name}.{os.getpid()}.part")
+    half.write_text(json.dumps(values))
+    os.replace(half, file)
+
+
 class Bench:
     """A model, a folder for what it makes, and processes that make it.
 
@@ -191,19 +199,15 @@ class Bench:
         self.fill([cell], formulas)
         return [c for part in parts(cell, formulas) for c in read(part.file(self.folder))]
 
-    def has(self, name: str) -> bool:
-        """Whether `kept` has values of that name."""
-        return (self.folder / f"{name}.json").exists()
+    def file(self, name: str) -> Path:
+        """Where `kept` has, or will have, values of that name."""
+        return self.folder / f"{name}.json"
 
     def kept(self, name: str, make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """JSON values by name, from the folder or made now."""
-        file = self.folder / f"{name}.json"
+        file = self.file(name)
         if not file.exists():
-            values = make()
-            file.parent.mkdir(parents=True, exist_ok=True)
-            half = file.with_suffix(".part")
-            half.write_text(json.dumps(values))
-            os.replace(half, file)
+            keep(file, make())
         found: dict[str, Any] = json.loads(file.read_text())
         return found
 

@@ -22,8 +22,9 @@ from gpff.chemistry import Verdict
 from gpff.cores import cores
 from gpff.data import QM9
 from gpff.data import load as load_data
+from gpff.errors import InputError
 from gpff.growth_steps import flat_smiles
-from gpff.pages import head, title, write
+from gpff.pages import head, rates, title, write, write_csv
 
 STEPS = (4, 6, 16, 32, 64, 256)
 JUDGED = ("dd", "sdd", "sdd+shape", "stochastic_heun", "as_stochastic_heun")
@@ -43,6 +44,11 @@ class Run:
     def cell(self, variant: str, steps: int, noise: float | None = None) -> Cell:
         """A cell of this run."""
         return Cell(variant, steps, self.args.n, noise, self.args.noise_power, self.args.seed, self.args.split)
+
+    @property
+    def same(self) -> dict[str, str]:
+        """Columns of every CSV file."""
+        return {"weights": self.bench.model.hash, "command": self.command}
 
     def validity_cells(self) -> list[Cell]:
         """Cells of the table of validity; several λ where several are asked for."""
@@ -74,7 +80,11 @@ def make_validity(run: Run, folder: Path) -> str:
     """validity.md, .csv, .svg, .png."""
     rows = [validity.row(cell, run.bench.candidates(cell, run.formulas)) for cell in run.validity_cells()]
     page = validity.table(rows, run.bench.model, run.command, run.args.split) + "\n![Validity](validity.svg)\n"
-    write(folder, "validity", page, rows)
+    more = [
+        {**rates(tier_0=(r.strict, r.n), valid=(r.valid, r.n)), "paper, %": validity.PAPER.get((r.sampler, r.steps))}
+        for r in rows
+    ]
+    write(folder, "validity", page, rows, more, run.same)
     validity.picture(rows, folder)
     return page
 
@@ -97,7 +107,9 @@ def make_quality(run: Run, folder: Path) -> str:
 
     rows = []
     for name, molecules, own in found:
-        key = f"quality-{name}-{max(args.steps)}-{args.n}-{args.seed}-{args.split}-{args.busters}-{args.xtb}"
+        # named by all that its molecules are made of: those of other settings are others
+        made = name if name == "qm9" else run.cell(name, max(args.steps)).key
+        key = f"quality-{made}-{args.n}-{args.busters}-{args.xtb}"
 
         def judge(name: str = name, molecules: list[quality.Molecule] = molecules, own: quality.Measured = own) -> dict:  # type: ignore[type-arg]
             known = smiles_of_training()
@@ -105,9 +117,11 @@ def make_quality(run: Run, folder: Path) -> str:
 
         rows.append(quality.Quality(**run.bench.kept(key, judge)))
     page = quality.table(rows, run.bench.model, run.command, max(args.steps))
-    write(folder, "quality", page + "\n![Distributions](distributions.svg)\n", rows)
-    shown = [("QM9 test, others" if name == "qm9" else title(name), own) for name, _, own in found if len(own.gap)]
-    quality.distributions_picture([("QM9 test", reference), *(s for s in shown if s[0] != "QM9 test, others")], folder)
+    more = [quality.columns(row) for row in rows]
+    page += "\n![Distributions](distributions.svg)\n"
+    write(folder, "quality", page, rows, more, run.same)
+    shown = [(title(name), own) for name, _, own in found if name != "qm9" and len(own.gap)]
+    quality.distributions_picture([("QM9, training split", reference), *shown], folder)
     return page
 
 
@@ -117,7 +131,9 @@ def make_shapes(run: Run, folder: Path) -> str:
     sets = [("QM9 test", theirs), *((cell.variant.split("+")[1], run.molecules(cell)) for cell in run.shape_cells())]
     found = [(name, *quality.shaped(name, molecules)) for name, molecules in sets]
     page = quality.shapes_table([row for _, row, _ in found], run.bench.model, run.command, max(run.args.steps))
-    write(folder, "shapes", page, [row for _, row, _ in found])
+    rows = [row for _, row, _ in found]
+    more = [{**rates(tier_0=(r.strict, r.n), valid=(r.valid, r.n)), "paper, %": quality.paper_of(r)} for r in rows]
+    write(folder, "shapes", page, rows, more, run.same)
     quality.triangle([(name, ratios) for name, _, ratios in found], folder)
     return page
 
@@ -125,21 +141,21 @@ def make_shapes(run: Run, folder: Path) -> str:
 def make_noise(run: Run, folder: Path) -> str:
     """noise-levels.md, .csv, .svg, .png and sigma-hat.csv."""
     n, calls = min(run.args.n, 300), 64
-    model = run.bench.model
+    model, held_out = run.bench.model, run.data.subset(run.args.split)
     kept = run.bench.kept(
-        f"noise-levels-{n}-{run.args.seed}",
+        f"noise-levels-{n}-{run.args.seed}-{run.args.split}",
         lambda: {
-            "levels": [asdict(v) for v in diagnostics.loss_by_sigma(model, run.data.subset("test"), n, run.args.seed)],
+            "levels": [asdict(v) for v in diagnostics.loss_by_sigma(model, held_out, n, run.args.seed)],
             "traces": [asdict(t) for t in diagnostics.traces(model, run.formulas[:100], calls, run.args.seed)],
         },
     )
     levels = [diagnostics.Level(**row) for row in kept["levels"]]
     traces = [diagnostics.Trace(**row) for row in kept["traces"]]
     text = (
-        f"{n} molecules of the test split at each noise level, aligned as in training: share of the variance 4σ² of "
-        "the pseudo-force that the network does not explain (an oracle is not at 0: a wide cloud tells little of the "
-        f"molecule), and σ̂ / σ, read off the predicted force. sigma-hat.csv: σ̂ along adaptive runs of {calls} calls, "
-        f"{min(100, len(run.formulas))} test compositions, with the schedule that bounds it."
+        f"{n} molecules of the {run.args.split} split at each noise level, aligned as in training: share of the "
+        "variance 4σ² of the pseudo-force that the network does not explain (an oracle is not at 0: a wide cloud "
+        f"tells little of the molecule), and σ̂ / σ, read off the predicted force. sigma-hat.csv: σ̂ along adaptive "
+        f"runs of {calls} calls, {min(100, len(run.formulas))} of its compositions, with the schedule that bounds it."
     )
     lines = [
         *head("Error and σ̂ over noise levels", model, text, run.command),
@@ -151,28 +167,16 @@ def make_noise(run: Run, folder: Path) -> str:
         ),
     ]
     page = "\n".join(lines) + "\n\n![Noise levels](noise-levels.svg)\n"
-    write(folder, "noise-levels", page, levels)
-    write_csv(folder, traces)
+    write(folder, "noise-levels", page, levels, same=run.same)
+    write_csv(folder, "sigma-hat", traces, same=run.same)
     diagnostics.picture(levels, traces, folder)
     return page
-
-
-def write_csv(folder: Path, traces: Sequence[diagnostics.Trace]) -> None:
-    """sigma-hat.csv."""
-    import csv
-
-    with (folder / "sigma-hat.csv").open("w", newline="") as file:
-        out = csv.DictWriter(file, list(asdict(traces[0])))
-        out.writeheader()
-        out.writerows(asdict(trace) for trace in traces)
 
 
 def make_growth(run: Run, folder: Path) -> str:
     """growth.md, .csv."""
     rows = growth.measured(run.bench, run.args.candidates, 64, (None, run.args.noise_power), run.args.seed)
-    page = growth.table(rows, run.bench.model, run.command)
-    write(folder, "growth", page, rows)
-    return page
+    return growth.published(rows, run.bench.model, run.command, folder)
 
 
 PAGES: dict[str, Callable[[Run, Path], str]] = {
@@ -207,9 +211,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff evaluate``."""
+    if "quality" in args.only:
+        quality.check_packages(args.busters, args.xtb)  # before the hours that come before it
     model, data = load(args.model, args.device), load_data()
     bench = Bench(model, args.model, args.folder, args.workers, args.device)
-    this = Run(bench, data, held_out_formulas(data, args.n, args.split), args, shlex.join(["gpff", *sys.argv[1:]]))
+    formulas = held_out_formulas(data, max(args.n, 0), args.split)
+    if args.n < 1 or len(formulas) < args.n:
+        most = len(data.subset(args.split))
+        raise InputError("--n", f"1 to {most}, the molecules of the {args.split} split", str(args.n))
+    this = Run(bench, data, formulas, args, shlex.join(["gpff", *sys.argv[1:]]))
     cells = {"validity": this.validity_cells, "quality": this.judged_cells, "shapes": this.shape_cells}
     # all at once, so that no process waits for the last part of a page
     bench.fill(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -16,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
-from gpff.cells import Bench, noise_name
+from gpff.cells import Bench, keep, noise_name
 from gpff.checkpoint import Model, load
+from gpff.chemistry import is_crowded
 from gpff.composition import formula
 from gpff.generation import Candidate, generate
 from gpff.growth_steps import Step, flat_smiles, steps
-from gpff.pages import Rate, head, write
+from gpff.pages import Rate, head, rates, write
 from gpff.spec import Spec
 
 type Noise = tuple[float | None, float | None]
@@ -30,13 +32,15 @@ type Noise = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Grown:
-    """What one step gave: ``valid`` of ``n`` candidates, ``products`` among them; the scaffold stayed in ``kept``."""
+    """What one step gave: ``valid`` of ``n`` candidates, ``strict`` of them by tier 0, ``products`` among them; the
+    scaffold stayed in ``kept``."""
 
     name: str
     scaffold: str
     blob: str
     n: int
     valid: int
+    strict: int
     products: int
     first: int | None
     distinct: int
@@ -56,6 +60,7 @@ def measure(model: Model, step: Step, n: int, sampler_steps: int, noise: Noise, 
         formula(blob.numbers),
         n,
         sum(bool(c.valid) for c in candidates),
+        sum(bool(c.valid) and not is_crowded(c.numbers, c.positions) for c in candidates),
         found.count(step.product),
         found.index(step.product) + 1 if step.product in found else None,
         len(set(found) - {""}),
@@ -70,17 +75,18 @@ def _stayed(candidate: Candidate, spec: Spec) -> bool:
 
 def table(rows: Sequence[Grown], model: Model, command: str) -> str:
     """The rows as a Markdown page."""
-    n, valid = sum(r.n for r in rows), sum(r.valid for r in rows)
+    n, valid, strict = (sum(getattr(r, name) for r in rows) for name in ("n", "valid", "strict"))
     products, kept = sum(r.products for r in rows), sum(r.kept for r in rows)
     reached = sum(r.products > 0 for r in rows)
     text = (
         "Known molecules cut at a single bond; the scaffold is relaxed without the piece cut off, whose mean and "
-        "covariance make the blob. Product: the molecule that was cut, without stereo marks."
+        "covariance make the blob. Product: the molecule that was cut, without stereo marks. Valid: tier 0 but for "
+        "contacts across small cages (`gpff.chemistry.connected`)."
     )
     lines = [
         *head("Growing molecules from a scaffold", model, text, command),
-        f"**Valid: {Rate(valid, n)} %. Products: {Rate(products, n)} %, in {reached} of {len(rows)} steps. Scaffold "
-        f"bit for bit in place: {kept} of {n}.**",
+        f"**Valid: {Rate(valid, n)} %, {Rate(strict, n)} % by tier 0. Products: {Rate(products, n)} %, "
+        f"in {reached} of {len(rows)} steps. Scaffold bit for bit in place: {kept} of {n}.**",
         "",
         "| step | scaffold | blob | n | valid, % | product, % | first at | distinct |",
         "|---|---|---|---|---|---|---|---|",
@@ -93,18 +99,35 @@ def table(rows: Sequence[Grown], model: Model, command: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def published(rows: Sequence[Grown], model: Model, command: str, folder: Path) -> str:
+    """growth.md, which is returned, and growth.csv."""
+    page = table(rows, model, command)
+    more = [rates(valid=(r.valid, r.n), tier_0=(r.strict, r.n), product=(r.products, r.n)) for r in rows]
+    write(folder, "growth", page, rows, more, {"weights": model.hash, "command": command})
+    return page
+
+
 def measured(bench: Bench, n: int, sampler_steps: int, noise: Noise, seed: int) -> list[Grown]:
     """All steps of the benchmark, each kept in the bench's folder."""
     found = steps()
 
     def name(step: Step) -> str:
         digest = hashlib.sha256(f"{step.name} {step.product}".encode()).hexdigest()[:8]
-        return f"growth-{digest}-{n}-{sampler_steps}-{noise_name(*noise, True, sampler_steps)}-{seed}"
+        return f"grown-{digest}-{n}-{sampler_steps}-{noise_name(*noise, True, sampler_steps)}-{seed}"
 
-    todo = [step for step in found if not bench.has(name(step))]
-    made = bench.map(measure, [(step, n, sampler_steps, noise, seed) for step in todo], [n * sampler_steps] * len(todo))
-    fresh = {step.name: row for step, row in zip(todo, made, strict=True)}
-    return [Grown(**bench.kept(name(step), lambda s=step: asdict(fresh[s.name]))) for step in found]  # type: ignore[misc]
+    files = [bench.file(name(step)) for step in found]
+    tasks = [
+        (step, n, sampler_steps, noise, seed, file)
+        for step, file in zip(found, files, strict=True)
+        if not file.exists()
+    ]
+    bench.map(_measured, tasks, [n * sampler_steps] * len(tasks))
+    return [Grown(**json.loads(file.read_text())) for file in files]
+
+
+def _measured(model: Model, step: Step, n: int, sampler_steps: int, noise: Noise, seed: int, file: Path) -> None:
+    """Kept by the process that makes it, so that a benchmark that is stopped has all but the step that it was at."""
+    keep(file, asdict(measure(model, step, n, sampler_steps, noise, seed)))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,7 +149,5 @@ def run(args: argparse.Namespace) -> None:
     model = load(args.model, args.device)
     bench = Bench(model, args.model, args.folder, args.workers, args.device)
     rows = measured(bench, args.n, args.steps, (args.noise, args.noise_power), args.seed)
-    page = table(rows, model, shlex.join(["gpff", *sys.argv[1:]]))
-    print(page)
-    if args.output:
-        write(args.output, "growth", page, rows)
+    command = shlex.join(["gpff", *sys.argv[1:]])
+    print(published(rows, model, command, args.output) if args.output else table(rows, model, command))

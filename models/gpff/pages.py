@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ class Rate:
         return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
 
     def __str__(self) -> str:
+        if self.n == 0:
+            return "–"  # nothing was measured
         low, high = self.interval
-        return f"{100 * self.valid / max(1, self.n):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+        return f"{100 * self.valid / self.n:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
 def title(variant: str) -> str:
@@ -56,15 +59,47 @@ def head(name: str, model: Model, text: str, command: str) -> list[str]:
     return [f"# {name}", "", known + text + " Brackets: 95 % Wilson interval.", "", f"    {command}", ""]
 
 
-def write(folder: Path, name: str, page: str, rows: Sequence[Any] = ()) -> None:
-    """``name.md`` and, of dataclasses ``rows``, ``name.csv`` in ``folder``."""
+def rates(**counts: tuple[int, int]) -> dict[str, float | None]:
+    """Columns of a CSV file: each rate by its name, in percent, with its bounds; None where nothing was measured."""
+    out: dict[str, float | None] = {}
+    for name, (valid, n) in counts.items():
+        values = (valid / n, *Rate(valid, n).interval) if n else (None,) * 3
+        for column, value in zip((f"{name}, %", f"{name}, low", f"{name}, high"), values, strict=True):
+            out[column] = None if value is None else round(100 * value, 3)
+    return out
+
+
+def write(
+    folder: Path,
+    name: str,
+    page: str,
+    rows: Sequence[Any] = (),
+    more: Sequence[Mapping[str, Any]] = (),
+    same: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """``name.md`` and, of dataclasses ``rows``, ``name.csv`` in ``folder``.
+
+    ``more``: further columns of each row; ``same``: columns of one value, such as the weights.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / f"{name}.md").write_text(page)
     if rows:
-        with (folder / f"{name}.csv").open("w", newline="") as file:
-            out = csv.DictWriter(file, list(asdict(rows[0])))
-            out.writeheader()
-            out.writerows(asdict(row) for row in rows)
+        write_csv(folder, name, rows, more, same)
+
+
+def write_csv(
+    folder: Path,
+    name: str,
+    rows: Sequence[Any],
+    more: Sequence[Mapping[str, Any]] = (),
+    same: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """``name.csv``, as :func:`write`."""
+    lines = [{**asdict(row), **also, **same} for row, also in zip(rows, more or [{}] * len(rows), strict=True)]
+    with (folder / f"{name}.csv").open("w", newline="") as file:
+        out = csv.DictWriter(file, list(lines[0]))
+        out.writeheader()
+        out.writerows(lines)
 
 
 def save_figure(figure: Any, folder: Path, name: str) -> None:

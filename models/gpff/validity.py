@@ -87,7 +87,8 @@ def table(rows: Sequence[Row], model: Model, command: str, split: str = "test") 
 
 
 def picture(rows: Sequence[Row], folder: Path) -> None:
-    """Validity over the mean number of evaluations, samplers without a schedule left, with one right."""
+    """Tier-0 validity over the mean number of evaluations, samplers without a schedule left, with one right; crosses:
+    what the paper reports."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.6), layout="constrained")
@@ -99,19 +100,22 @@ def picture(rows: Sequence[Row], folder: Path) -> None:
     for (sampler, noise), line in curves.items():
         axis = axes[0] if sampler.split("+")[0] in ("dd", "sdd") else axes[1]
         several = sum(name == sampler for name, _ in curves) > 1
-        bounds = [Rate(r.valid, r.n).interval for r in line]
-        shown, x = [100 * r.valid / r.n for r in line], [r.nfe for r in line]
+        bounds = [Rate(r.strict, r.n).interval for r in line]
+        shown, x = [100 * r.strict / r.n for r in line], [r.nfe for r in line]
         errors = [[y - 100 * a for y, (a, _) in zip(shown, bounds, strict=True)],
                   [100 * b - y for y, (_, b) in zip(shown, bounds, strict=True)]]  # fmt: skip
-        axis.errorbar(
+        drawn = axis.errorbar(
             x, shown, errors, marker="o", ms=3.5, lw=1.2, capsize=2, ls="-" if "as_" in sampler else "--"
             if axis is axes[1] else "-", label=title(sampler) + (f", λ, p {noise}" if several else ""),
         )  # fmt: skip
+        theirs = {r.steps: PAPER[sampler, r.steps] for r in line if (sampler, r.steps) in PAPER}
+        heights = [float(value.lstrip("≈> ")) for value in theirs.values()]
+        axis.plot(list(theirs), heights, "x", ms=6, color=drawn[0].get_color())
     for axis, name in zip(axes, ("without a schedule", "with a noise schedule"), strict=True):
         axis.set(xscale="log", xlabel="network evaluations a molecule", title=name, ylim=(0, 102))
         axis.set_xticks([4, 8, 16, 32, 64, 128, 256], labels=["4", "8", "16", "32", "64", "128", "256"])
         axis.grid(alpha=0.25)
         if axis.get_legend_handles_labels()[0]:
             axis.legend(fontsize=8)
-    axes[0].set_ylabel("valid, %")
+    axes[0].set_ylabel("valid by tier 0, %; ×: the paper")
     save_figure(figure, folder, "validity")

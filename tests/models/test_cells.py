@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 import subprocess
 import sys
 import time
@@ -84,8 +86,24 @@ def test_values_are_kept_by_name(tmp_path: Path) -> None:
         calls.append(1)
         return {"a": [1, None]}
 
-    assert not bench.has("x") and bench.kept("x", make) == {"a": [1, None]} == bench.kept("x", make)
-    assert calls == [1] and bench.has("x")
+    assert not bench.file("x").exists() and bench.kept("x", make) == {"a": [1, None]} == bench.kept("x", make)
+    assert calls == [1] and bench.file("x").exists()
+
+
+def test_two_processes_may_keep_the_same_values_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, replace, others = tmp_path / "x.json", os.replace, []
+
+    def meanwhile(half: Path, whole: Path) -> None:
+        if not others:
+            others.append(1)
+            with pytest.MonkeyPatch.context() as another:
+                another.setattr(os, "getpid", lambda: 1)
+                cells.keep(file, {"a": 2})
+        replace(half, whole)
+
+    monkeypatch.setattr(os, "replace", meanwhile)
+    cells.keep(file, {"a": 1})
+    assert json.loads(file.read_text()) == {"a": 1} and list(tmp_path.iterdir()) == [file]
 
 
 def test_processes_make_what_this_one_makes(tmp_path: Path) -> None:

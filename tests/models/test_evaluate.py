@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.models.test_cells import MODEL
 from tests.models.test_noising import made_set
 
 from gpff import cells, evaluate, growth, quality
+from gpff.errors import GpffError, InputError
 from gpff.growth_steps import step
 from gpff.property_net import Predicted
 from gpff.schedules import NOISE_FREE
@@ -71,6 +73,52 @@ def test_all_pages_from_one_command_and_nothing_twice(
     before = {file.name: file.read_bytes() for file in out.glob("*.csv")}
     evaluate.run(args)
     assert before == {file.name: file.read_bytes() for file in out.glob("*.csv")}
+
+
+def test_molecules_of_other_settings_are_judged_by_themselves(
+    tmp_path: Path, water: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, judged = quality.quality, []
+
+    def spied(name: str, *rest: Any) -> quality.Quality:
+        judged.append(name)
+        return whole(name, *rest)
+
+    monkeypatch.setattr(quality, "quality", spied)
+    for power in ("0.5", "2"):
+        evaluate.run(
+            arguments(tmp_path, "--only", "quality", "--samplers", "sdd", "--steps", "4", "--noise-power", power)
+        )
+    assert judged == ["qm9", "sdd", "sdd"]
+
+
+def test_files_say_what_they_are_of(tmp_path: Path, water: None) -> None:
+    evaluate.run(arguments(tmp_path, "--only", "validity", "noise", "--samplers", "sdd", "--steps", "6"))
+    for name in ("validity", "noise-levels", "sigma-hat"):
+        with (tmp_path / "out" / f"{name}.csv").open() as file:
+            line = next(csv.DictReader(file))
+        assert line["weights"] == MODEL.hash and line["command"].startswith("gpff")
+    with (tmp_path / "out" / "validity.csv").open() as file:
+        line = next(csv.DictReader(file))
+    assert (line["paper, %"], line["tier_0, %"], line["tier_0, low"]) == ("≈ 50", "50.0", "9.453")
+
+
+def test_more_molecules_than_there_are_is_refused(tmp_path: Path, water: None) -> None:
+    for n in ("3", "0", "-1"):
+        with pytest.raises(
+            InputError, match=f"--n: expected 1 to {len(DATA)}, the molecules of the test split, got {n}"
+        ):
+            evaluate.run(arguments(tmp_path, "--n", n))
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_missing_package_is_told_before_anything_is_made(
+    tmp_path: Path, water: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quality, "find_spec", lambda name: None)
+    with pytest.raises(GpffError, match="tblite: expected it to be installed"):
+        evaluate.run(arguments(tmp_path, "--xtb", "1"))
+    assert not (tmp_path / "made").exists()
 
 
 def test_single_pages(tmp_path: Path, water: None) -> None:

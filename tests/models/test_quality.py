@@ -14,8 +14,10 @@ from tests.models.test_noising import made_set
 
 from gpff import quality
 from gpff.chemistry import perceive
+from gpff.errors import GpffError
 from gpff.property_net import Predicted
 from gpff.quality import Measured, Molecule
+from gpff.workers import Failure
 
 MODEL: Any = SimpleNamespace(name="x", hash="f" * 64, manifest={})
 
@@ -40,7 +42,7 @@ def test_rates_and_reference() -> None:
     row = quality.quality("sdd", molecules, own, {"CO"}, own, 2, 1)
     assert (row.n, row.valid, row.distinct, row.new) == (4, 3, 2, 1)
     assert [row.js_distance, row.js_gap, row.js_energy] == pytest.approx([0.0] * 3, abs=1e-12)
-    assert (row.busted, row.unbroken, row.relaxed, row.same) == (2, 2, 1, 1)
+    assert (row.busted, row.unbroken, row.given, row.relaxed, row.same) == (2, 2, 1, 1, 1)
     assert row.median_energy == row.mean_energy and row.median_energy is not None and 0 < row.median_energy < 1
 
 
@@ -68,10 +70,42 @@ def test_pictures_and_tables(tmp_path: Path) -> None:
     for name in ("distributions", "shapes"):
         assert (tmp_path / f"{name}.svg").stat().st_size > 1000 and (tmp_path / f"{name}.png").stat().st_size > 1000
     page = quality.shapes_table([row], MODEL, "gpff evaluate", 64)
-    assert "| rod | 3 | 100.0 [43.9, 100.0] | > 98 |" in page and "| 0.15, 0.89 |" in page
-    line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 2, 2, 0, None, None, None, 0)
+    assert "| rod | 3 | 100.0 [43.9, 100.0] | > 98 | 100.0 [43.9, 100.0] |" in page and "| 0.15, 0.89 |" in page
+    line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 0, 0, 0, 0, None, None, None, 0)
     page = quality.table([line], MODEL, "gpff evaluate", 256)
-    assert "| 0.0100 | 0.004 | 0.0200 | 0.003 | 0.0300 | 0.003 |" in page and "| – | – | – |" in page
+    assert (
+        "| 0.0100 | 0.004 | 0.0200 | 0.003 | 0.0300 | 0.003 |" in page
+        and page.count("| 0 | – | 0, 0 | – | – | – | – |") == 1
+    )
+    assert "test MAE in meV: 75.1 (paper 42.4); 21.6 (paper 6.2)" in page
+
+
+def test_the_paper_stands_beside_tier_0() -> None:
+    """A cage whose bridgeheads RDKit takes for bonded is a molecule here, and none to the paper's test."""
+    row, _ = quality.shaped("sphere", [molecule("C1C2CC1C2"), molecule("CC")])
+    assert (row.valid, row.strict) == (2, 1)
+    page = quality.shapes_table([row], MODEL, "gpff evaluate", 64)
+    assert "| sphere | 2 | 50.0 [9.5, 90.5] | > 98 | 100.0 [34.2, 100.0] |" in page
+
+
+def test_what_xtb_does_not_relax_is_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tblite")
+    found = molecule("CO")
+    own = quality.measured([found], by_size)
+    monkeypatch.setattr(quality, "_each", lambda f, calls, name: [Failure.TIMEOUT for _ in calls])
+    row = quality.quality("sdd", [found], own, set(), own, 0, 1)
+    assert (row.given, row.relaxed, row.same) == (1, 0, 0)
+    page = quality.table([row], MODEL, "gpff evaluate", 64)
+    assert "| 1, 0 | – | – | – | 0.0 [0.0, 79.3] |" in page
+
+
+def test_a_package_that_is_missing_is_told_before_anything_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quality, "find_spec", lambda name: None)
+    quality.check_packages(0, 0)
+    with pytest.raises(GpffError, match="tblite: expected it to be installed for --xtb 1"):
+        quality.check_packages(0, 1)
+    with pytest.raises(GpffError, match="posebusters: expected it to be installed for --busters 3"):
+        quality.check_packages(3, 0)
 
 
 def test_the_reference_is_of_the_training_split_and_the_row_of_qm9_of_the_test_split() -> None:

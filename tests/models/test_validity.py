@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from tests.models.test_noising import made_set
 
+from gpff import validity
 from gpff.cells import Cell, held_out_formulas
 from gpff.composition import parse_formula
 from gpff.generation import Candidate
-from gpff.pages import Rate, title, write
+from gpff.pages import Rate, rates, title, write
 from gpff.validity import PAPER, Row, picture, row, table
 
 MODEL: Any = SimpleNamespace(name="water", hash="0" * 64, manifest={"training": {"epochs": 3}})
@@ -51,6 +52,22 @@ def test_table_stands_beside_the_paper_and_is_written_twice(tmp_path: Path) -> N
         assert [line["sampler"] for line in csv.DictReader(file)] == ["sdd", "dd", "as_heun"]
     picture(rows, tmp_path)
     assert (tmp_path / "validity.svg").stat().st_size > 5000 and (tmp_path / "validity.png").stat().st_size > 5000
+
+
+def test_nothing_measured_is_no_rate() -> None:
+    assert str(Rate(0, 0)) == "–" and rates(a=(0, 0)) == {"a, %": None, "a, low": None, "a, high": None}
+    assert rates(a=(81, 263)) == {"a, %": 30.798, "a, low": 25.529, "a, high": 36.621}
+
+
+def test_the_picture_shows_the_papers_test_beside_the_papers_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(validity, "save_figure", lambda figure, *_: seen.append(figure))
+    picture([Row("sdd", k, None, None, 4, 4, 1, 1, 4, float(k), "") for k in (6, 256)], tmp_path)
+    curve, theirs = (line for line in seen[0].axes[0].lines if line.get_marker() in ("o", "x"))
+    assert curve.get_ydata().tolist() == [25.0, 25.0]
+    assert (theirs.get_xdata().tolist(), theirs.get_ydata().tolist()) == ([6, 256], [50.0, 100.0])
 
 
 def test_names() -> None:
