@@ -90,3 +90,28 @@ def test_the_tour_leaves_nobody_behind(browser: Browser, service: str) -> None:
         assert studio.page.get_by_role("button", name="Take the tour").count() == 1
         studio.new_design("From nothing: C2H4O")
         assert studio.page.get_by_role("button", name="Take the tour").count() == 0
+
+
+def test_on_a_telephone_each_step_is_in_sight(browser: Browser, service: str) -> None:
+    """The formula when it is to be typed, and the picture again for what is done there."""
+    telephone: Any = {"viewport": {"width": 412, "height": 823}, "has_touch": True, "is_mobile": True}
+
+    def wait_for_sight(studio: StudioPage, element: str) -> None:
+        """Between the bar at the top and the tour's card."""
+        studio.wait(
+            f"(() => {{ const [it, bar, card] = ['{element}', '.top-bar', '.tour'].map((name) =>"
+            " document.querySelector(name).getBoundingClientRect());"
+            " return it.top >= bar.bottom - 1 && it.bottom <= card.top + 1 })()",
+            f"{element} to be in sight",
+        )
+
+    with visiting(browser, service, newcomer=True, **telephone) as studio:
+        studio.page.get_by_role("button", name="Take the tour").tap()
+        wait_at(studio, "open")
+        wait_for_sight(studio, ".stage-host")
+        studio.page.locator(".tour").get_by_role("button", name="Open it for me").tap()
+        wait_at(studio, "fill")
+        wait_for_sight(studio, "#formula")
+        studio.page.get_by_label("Formula", exact=True).fill("C6H5O")
+        wait_at(studio, "shape")
+        wait_for_sight(studio, ".stage-host")

@@ -4,6 +4,7 @@ import type { LayoutMode } from '../viewer/layout'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { Acting } from './acting'
+import { showPicture } from './sight'
 
 const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
 
@@ -18,6 +19,7 @@ export class Running extends Acting {
     runs.start(this.design, document.getState().history.current)
     this.setMode('results')
     stage.frame()
+    showPicture()
   }
 
   generateAgain(): void {
@@ -63,6 +65,7 @@ export class Running extends Acting {
     session.setState({ focus: null, hover: null })
     runs.branch(step, Math.floor(Math.random() * 10_000))
     this.setMode('results')
+    showPicture()
     this.say(`A branch from step ${step}.`)
   }
 
@@ -106,5 +109,6 @@ export class Running extends Acting {
     session.setState({ selected: null, tool: 'select', focus: null, atoms: [], announcement: ACCEPTED })
     this.setMode('design')
     stage.frame()
+    showPicture()
   }
 }

@@ -4,6 +4,7 @@ import { element } from '../../chemistry/elements'
 import { useActiveRun, useDesign, useSession, useTools, useView, type Tools } from '../context'
 import { IconButton } from '../controls'
 import { CloseIcon } from '../icons'
+import { showFormula, showPicture } from '../sight'
 import { contentOf, LEGS, legSettings, poseOf, seedAfter, startDesign, stopAt, type Leg, type Stop } from './route'
 import { endTour, load } from './touring'
 import { OF, say } from './words'
@@ -77,12 +78,14 @@ function usePreparation({ studio }: Tools, stop: Stop): void {
   }, [leg, studio])
 }
 
-/** Marks what the next step is done with, by the style sheet. */
+/** Marks what the next step is done with, by the style sheet, and brings it into sight. */
 function usePointers(stop: Stop): void {
   const { kind } = stop
   useEffect(() => {
     const { dataset } = window.document.documentElement
     dataset.tour = kind
+    if (kind === 'fill') showFormula()
+    else showPicture()
     return () => {
       delete dataset.tour
     }

@@ -44,7 +44,7 @@ export function say(stop: Stop, tries: number): Heading {
         text: `Click ${leg.place}: it is ringed. It gives way to an orange blob, in which new atoms will form.`,
       }
     case 'fill':
-      return { at, title: 'Say which atoms', text: `Type ${leg.formula} into the formula on the right: the atoms that ${leg.to} has more than ${leg.from}.` }
+      return { at, title: 'Say which atoms', text: `Type ${leg.formula} into the formula, which is ringed: the atoms that ${leg.to} has more than ${leg.from}.` }
     case 'shape':
       return { at, title: 'Shape the blob', text: 'A benzene ring is flat, so make the blob a disc: drag the square knobs, or press S, then X, Y or Z, and the arrow keys.' }
     case 'generate':
