@@ -76,7 +76,8 @@ def test_real_molecules_come_in(studio: StudioPage, tmp_path: Path) -> None:
     before = studio.design()
     (tmp_path / "odd.xyz").write_text("2\n\nNa 0 0 0\nCl 0 0 2.4\n")
     open_file(studio, tmp_path / "odd.xyz")
-    studio.page.locator(".toast[data-tone=error]").get_by_text("the model knows C, H, N, O and F only").wait_for()
+    refusal = "“odd.xyz” cannot be used: Na, Cl: the model knows C, H, N, O and F only"
+    studio.page.locator(".toast[data-tone=error]").get_by_text(refusal).wait_for()
     assert studio.design() == before
 
 

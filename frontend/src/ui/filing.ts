@@ -22,6 +22,9 @@ const MOST_CHARACTERS = 900_000
 /** Whether the page's address points to a design. */
 export const pointsSomewhere = (hash: string): boolean => /^#(shared|design)=/.test(hash)
 
+/** Says which of the files, or that it was the pasted text: several may come one after the other. */
+const unreadable = (fileName: string, why: string): string => `${fileName === '' ? 'The text' : `“${fileName}”`} cannot be used: ${why}`
+
 /** What comes in and what goes out: files, pasted texts, links. */
 export class Filing {
   constructor(
@@ -67,7 +70,7 @@ export class Filing {
       const { records } = await parseMolecules(text, fileName)
       this.offer(records.map(incoming), fileName)
     } catch (error) {
-      this.complain(`${fileName === '' ? 'The text' : `“${fileName}”`} cannot be read: ${words(error)}`)
+      this.complain(unreadable(fileName, words(error)))
     }
   }
 
@@ -80,8 +83,8 @@ export class Filing {
   private offer(found: readonly Incoming[], fileName: string): void {
     const usable = found.filter((one) => one.ok)
     if (found.length === 1 && usable.length === 1) this.useMolecule(usable[0])
-    else if (found.length === 1) this.complain(found[0].ok ? '' : found[0].reason)
-    else if (found.length === 0) this.complain('There is no molecule in it.')
+    else if (found.length === 1) this.complain(unreadable(fileName, found[0].ok ? '' : found[0].reason))
+    else if (found.length === 0) this.complain(unreadable(fileName, 'there is no molecule in it'))
     else this.studio.desk.setState({ dialog: 'paste', offered: { from: fileName, found } })
   }
 

@@ -63,7 +63,7 @@ export function PasteDialog() {
           </footer>
         </form>
       )}
-      {found !== null && <Choice found={found} />}
+      {found !== null && <Choice found={found} first={from !== ''} />}
     </Sheet>
   )
 }
@@ -71,22 +71,23 @@ export function PasteDialog() {
 /** Pictures of so many are drawn; further ones are found by their names in a smaller file. */
 const MOST_SHOWN = 200
 
-function Choice({ found }: { found: readonly Incoming[] }) {
+function Choice({ found, first }: { found: readonly Incoming[]; first: boolean }) {
   const filing = useFiling()
   const ink = useInk()
+  const usable = found.slice(0, MOST_SHOWN).flatMap((one) => (one.ok ? [one] : []))
   const bad = found.flatMap((one) => (one.ok ? [] : [one]))
   return (
     <>
       <ul className="offered">
-        {found.slice(0, MOST_SHOWN).flatMap((one) => one.ok ? [
+        {usable.map((one, k) => (
           <li key={one.index}>
-            <button type="button" onClick={() => filing.useMolecule(one)}>
+            <button type="button" autoFocus={first && k === 0} onClick={() => filing.useMolecule(one)}>
               <img src={thumbnailUrl(pictured(one), ink, 72)} width="72" height="72" alt="" loading="lazy" />
               <b>{one.title}</b>
               <small>{formatFormula(compositionOf(one.scaffold.numbers))}</small>
             </button>
-          </li>,
-        ] : [])}
+          </li>
+        ))}
       </ul>
       {found.length > MOST_SHOWN && <p className="shelved-note">The first {MOST_SHOWN} of {found.length}.</p>}
       {bad.length > 0 && (
