@@ -9,12 +9,13 @@ and none that reads σ off the force.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +23,8 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from gpff.cells import held_out_formulas
-from gpff.chemistry import BondWorkers
+from gpff.cells import held_out_formulas, keep, noise_name
+from gpff.chemistry import BondWorkers, perceive_strictly
 from gpff.data import QM9
 from gpff.data import load as load_data
 from gpff.errors import GpffError
@@ -31,7 +32,7 @@ from gpff.force import field_tables, forces_of, quick_products
 from gpff.generation import batches
 from gpff.molecules import pointers
 from gpff.noising import NoiseConfig
-from gpff.pages import Rate, title, write
+from gpff.pages import Rate, rates, save_figure, title, write
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
@@ -65,11 +66,22 @@ SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
 """Samplers for every run."""
 FREE: tuple[Sampler, ...] = ("as_ancestral", "as_heun", "as_stochastic_heun", "dd", "sdd")
 """Samplers for runs that are told no noise level."""
+PAPER = {
+    ("DM, time-conditioned", "heun"): 84, ("DM, time-conditioned", "stochastic_heun"): 95,
+    ("DM, time-conditioned", "ancestral"): 91,
+    ("GPFF", "dd"): 93, ("GPFF", "sdd"): 100, ("GPFF", "heun"): 87, ("GPFF", "stochastic_heun"): 97,
+    ("GPFF", "ancestral"): 94, ("GPFF", "as_heun"): 92, ("GPFF", "as_stochastic_heun"): 97,
+    ("GPFF", "as_ancestral"): 95,
+    ("GPFF, no permutation alignment", "dd"): 98, ("GPFF, no permutation alignment", "ancestral"): 93,
+    ("GPFF, no permutation alignment", "stochastic_heun"): 97,
+}  # fmt: skip
+"""Tier-0 validity in percent at 256 evaluations that the paper reports, by run and sampler, at its full budget."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """Validity of one run by one sampler; ``nfe`` is the mean number of calls of a molecule."""
+    """Validity of one run by one sampler; ``nfe`` is the mean number of calls of a molecule, ``weights`` the hash of
+    the run's averaged weights."""
 
     baseline: str
     sampler: str
@@ -77,6 +89,7 @@ class Line:
     n: int
     valid: int
     nfe: float
+    weights: str
 
 
 def trained(baseline: Baseline, folder: Path, data: QM9) -> Trainer:
@@ -94,12 +107,21 @@ def trained(baseline: Baseline, folder: Path, data: QM9) -> Trainer:
     return trainer
 
 
+def weights_hash(trainer: Trainer) -> str:
+    """SHA-256 of a run's averaged weights, hex."""
+    digest = hashlib.sha256()
+    for name, values in sorted(trainer.averaged.items()):
+        digest.update(name.encode() + values.detach().float().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
 class Field:
     """A network's pseudo-forces of arrays, told the noise levels where it wants them."""
 
     def __init__(self, trainer: Trainer) -> None:
         self.net: PaiNN = trainer.net
         self.net.load_state_dict(trainer.averaged)
+        self.hash = weights_hash(trainer)
         self.net.eval().requires_grad_(False)
         self.tables, self.told = field_tables(self.net), trainer.config.told
 
@@ -134,7 +156,7 @@ def measure(field: Field, name: str, formulas: Sequence[str], sampler: Sampler, 
     """Tier-0 validity of one molecule of every formula."""
     specs = [Spec.from_formula(formula, 1, sampler, steps, seed) for formula in formulas]
     valid, calls = [], []
-    with BondWorkers(1) as workers:
+    with BondWorkers(1, target=perceive_strictly) as workers:
         for plan in batches(specs):
             state = sampled(field, plan)
             calls += state.nfe.tolist()
@@ -142,7 +164,7 @@ def measure(field: Field, name: str, formulas: Sequence[str], sampler: Sampler, 
                 if not state.failed[m]:
                     valid.append(workers.submit(plan.numbers[a:b], state.positions[a:b]))
         n_valid = sum(verdict.result().valid for verdict in valid)
-    return Line(name, sampler, steps, len(formulas), n_valid, float(np.mean(calls)))
+    return Line(name, sampler, steps, len(formulas), n_valid, float(np.mean(calls)), field.hash)
 
 
 def samplers_of(baseline: Baseline) -> tuple[Sampler, ...]:
@@ -153,7 +175,7 @@ def samplers_of(baseline: Baseline) -> tuple[Sampler, ...]:
 def table(lines: Sequence[Line], trainers: Sequence[Trainer], command: str) -> str:
     """The lines as a Markdown page: a row for each run and sampler, a column for each number of evaluations."""
     config = trainers[0].config
-    steps = sorted({line.steps for line in lines})
+    steps, hashes = sorted({line.steps for line in lines}), {line.baseline: line.weights for line in lines}
     seen, epochs = config.steps * config.batch, config.steps * config.batch / len(trainers[0].data)
     minutes = ", ".join(f"{trainer.seconds / 60:.1f}" for trainer in trainers)
     out = [
@@ -167,21 +189,54 @@ def table(lines: Sequence[Line], trainers: Sequence[Trainer], command: str) -> s
         f"n = {lines[0].n} held-out QM9 test compositions, one molecule each, the same σ = 30 Å prior draws for all; "
         "tier-0 validity in percent with 95 % Wilson intervals. Columns: network evaluations allowed. DM predicts ε, "
         "GPFF forces, on one network (`models/gpff/conditioned.py`); all runs but the second are permutation-aligned. "
-        "Runs that are told σ have no adaptive sampler, and none without a schedule. The paper, at 256 evaluations and "
-        "its full budget: DM Heun 84, stochastic Heun 95, ancestral 91; GPFF 87, 97, 94; with the adaptive schedule "
-        "92, 97, 95; GPFF without alignment: DD 98, ancestral 93, stochastic Heun 97.",
+        "Runs that are told σ have no adaptive sampler, and none without a schedule. The paper's figures are those of "
+        "256 evaluations at its full budget.",
+        "",
+        "Averaged weights, sha256: " + "; ".join(f"{name} `{digest[:16]}…`" for name, digest in hashes.items()) + ".",
         "",
         f"    {command}",
         "",
-        "| run | sampler | " + " | ".join(map(str, steps)) + " |",
-        "|---|---|" + "---|" * len(steps),
+        "| run | sampler | " + " | ".join(map(str, steps)) + " | paper, at 256 |",
+        "|---|---|" + "---|" * len(steps) + "---|",
     ]
     rows = dict.fromkeys((line.baseline, line.sampler) for line in lines)
     for name, sampler in rows:
         found = {line.steps: line for line in lines if (line.baseline, line.sampler) == (name, sampler)}
         cells = [str(Rate(found[k].valid, found[k].n)) if k in found else "–" for k in steps]
-        out.append(f"| {name} | {title(sampler)} | " + " | ".join(cells) + " |")
+        out.append(f"| {name} | {title(sampler)} | " + " | ".join(cells) + f" | {PAPER.get((name, sampler), '')} |")
     return "\n".join(out) + "\n"
+
+
+def picture(lines: Sequence[Line], folder: Path) -> None:
+    """baselines.svg, .png: tier-0 validity over the mean number of evaluations, a panel for each kind of sampler."""
+    from matplotlib.figure import Figure
+
+    panels = (
+        ("ancestral", "as_ancestral"),
+        ("heun", "as_heun"),
+        ("stochastic_heun", "as_stochastic_heun"),
+        ("dd", "sdd"),
+    )
+    figure = Figure(figsize=(14, 4), layout="constrained")
+    colors = {name: f"C{i}" for i, name in enumerate(dict.fromkeys(line.baseline for line in lines))}
+    for axis, pair in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
+        for (name, color), sampler in product(colors.items(), pair):
+            curve = sorted(
+                (line for line in lines if (line.baseline, line.sampler) == (name, sampler)), key=lambda c: c.nfe
+            )
+            if curve:
+                found = [Rate(line.valid, line.n) for line in curve]
+                shown = [100 * rate.valid / rate.n for rate in found]
+                errors = np.abs(np.array([rate.interval for rate in found]).T * 100 - shown)
+                style = "-" if sampler == pair[0] else "--"
+                label = name if sampler == pair[0] else f"{name}, {title(sampler)}"
+                x = [line.nfe for line in curve]
+                axis.errorbar(x, shown, errors, marker="o", ms=3, capsize=2, lw=1.2, ls=style, color=color, label=label)
+        axis.set(xscale="log", xlabel="network evaluations a molecule", title=" and ".join(map(title, pair)))
+        axis.grid(alpha=0.25)
+        axis.legend(fontsize=6)
+    figure.axes[0].set_ylabel("valid by tier 0, %")
+    save_figure(figure, folder, "baselines")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -192,7 +247,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=int, default=300, help="test compositions, one molecule each (default 300)")
     parser.add_argument("--steps", nargs="+", type=int, default=[16, 32, 64], help="network evaluations")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, help="folder for baselines.md and baselines.csv")
+    parser.add_argument("--output", type=Path, help="folder for baselines.md, .csv, .svg and .png")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -211,12 +266,20 @@ def run(args: argparse.Namespace) -> None:
     ]
     lines: list[Line] = []
     for baseline, trainer, sampler, steps in tqdm(jobs, unit="cell", disable=not sys.stderr.isatty()):
-        file = trainer.folder / f"{sampler}-{steps}-{args.n}-{args.seed}-{trainer.step}.json"
+        # by tier 0, of these very weights: those of another width or seed have other names
+        made = f"{sampler}-{steps}-{noise_name(None, None, False, steps)}-{args.n}-{args.seed}"
+        file = trainer.folder / f"tier-0-{made}-{weights_hash(trainer)[:12]}.json"
         if not file.exists():
-            line = measure(Field(trainer), baseline.name, formulas, sampler, steps, args.seed)
-            file.write_text(json.dumps(asdict(line)))
+            keep(file, asdict(measure(Field(trainer), baseline.name, formulas, sampler, steps, args.seed)))
         lines.append(Line(**json.loads(file.read_text())))
-    page = table(lines, trainers, shlex.join(["gpff", *sys.argv[1:]]))
+    command = shlex.join(["gpff", *sys.argv[1:]])
+    page = table(lines, trainers, command)
     print(page)
     if args.output:
-        write(args.output, "baselines", page, lines)
+        more = [
+            {**rates(tier_0=(line.valid, line.n)), "paper at 256, %": PAPER.get((line.baseline, line.sampler))}
+            for line in lines
+        ]
+        page += "\n![Diffusion models and ablations](baselines.svg)\n"
+        write(args.output, "baselines", page, lines, more, {"command": command})
+        picture(lines, args.output)

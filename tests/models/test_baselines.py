@@ -72,14 +72,27 @@ def test_from_training_to_table_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     with (tmp_path / "baselines.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 2 * len((*SCHEDULED, *FREE)) + 3 * len(SCHEDULED)
-    assert "| DM, time-conditioned | Stochastic Heun | 0.0 [0.0, 65.8] |" in page
+    assert "| DM, time-conditioned | Stochastic Heun | 0.0 [0.0, 65.8] | 95 |" in page
+    assert len({row["weights"] for row in rows}) == 5 and all(row["weights"][:16] in page for row in rows)
+    assert {(row["tier_0, %"], row["paper at 256, %"]) for row in rows if row["sampler"] == "as_heun"} >= {
+        ("0.0", "92")
+    }
+    for kind in ("svg", "png"):
+        assert (tmp_path / f"baselines.{kind}").stat().st_size > 5000
 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("what was measured is not measured again")
 
-    monkeypatch.setattr(baselines, "measure", never)
-    monkeypatch.setattr(baselines, "train", never)
+    with monkeypatch.context() as again:
+        again.setattr(baselines, "measure", never)
+        again.setattr(baselines, "train", never)
+        baselines.run(args)
+
+    # of another width in the same folder, as many steps on: another network, of which nothing is known
+    args.features = 32
     baselines.run(args)
+    with (tmp_path / "baselines.csv").open() as file:
+        assert {row["weights"] for row in csv.DictReader(file)}.isdisjoint(row["weights"] for row in rows)
 
 
 def test_a_run_that_is_stopped_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,10 +112,29 @@ def test_validity_is_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     class Water(Field):
         def __init__(self) -> None:
-            pass
+            self.hash = "0" * 64
 
         def __call__(self, numbers, positions, ptr, sigma):  # type: ignore[no-untyped-def]
             return water_field(numbers, positions, ptr)
 
     line = measure(Water(), "water", ["H2O", "CH4", "H2O"], "as_heun", 9, 0)
     assert (line.valid, line.n) == (2, 3) and 0 < line.nfe <= 9
+
+
+def test_validity_is_that_of_tier_0() -> None:
+    """A cage whose bridgeheads RDKit takes for bonded is no molecule to the paper's test."""
+    from tests.models.test_judges import embedded
+
+    from gpff.chemistry import perceive
+
+    numbers, home = embedded("C1C2CC1C2")
+    assert perceive(numbers, home).valid and numbers.tolist() == [6] * 5 + [1] * 8
+
+    class Cage(Field):
+        def __init__(self) -> None:
+            self.hash = "0" * 64
+
+        def __call__(self, numbers, positions, ptr, sigma):  # type: ignore[no-untyped-def]
+            return 2.0 * (np.tile(home - home.mean(0), (len(ptr) - 1, 1)) - positions)
+
+    assert measure(Cage(), "cage", ["C5H8"], "dd", 4, 0).valid == 0
