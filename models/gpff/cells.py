@@ -39,17 +39,20 @@ VARIANTS = (*SAMPLERS, "dd+shape", "sdd+shape", *(f"sdd+{shape}" for shape in SH
 """What can be measured: the samplers, two with each molecule's shape from the shape predictor, and archetypes."""
 
 
-def noise_name(noise: float | None, power: float | None, held: bool, steps: int) -> str:
+def noise_name(
+    noise: float | None, power: float | None, held: bool, steps: int, step_length: float | None = None
+) -> str:
     """SDD's noise and, where it is not 1, its step length, in file names: what is not given is called by what it is, so
     that other defaults have other names."""
-    (scale, falls), eta = noise_of(held, steps, noise, power), default_step_length(steps)
+    scale, falls = noise_of(held, steps, noise, power)
+    eta = default_step_length(steps) if step_length is None else step_length
     return f"{scale:.3g}^{falls:g}" + (f"x{eta:.3g}" if eta != 1.0 else "")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One molecule of each of the first ``n`` formulas of a split; ``noise`` is λ in Å and ``power`` how it
-    falls, None the defaults."""
+    """One molecule of each of the first ``n`` formulas of a split; ``noise`` is λ in Å, ``power`` how it falls and
+    ``step_length`` SDD's η, None the defaults."""
 
     variant: str
     steps: int
@@ -58,11 +61,12 @@ class Cell:
     power: float | None = None
     seed: int = 0
     split: str = "test"
+    step_length: float | None = None
 
     @property
     def key(self) -> str:
         """Its name among files, without n."""
-        noise = noise_name(self.noise, self.power, "+" in self.variant, self.steps)
+        noise = noise_name(self.noise, self.power, "+" in self.variant, self.steps, self.step_length)
         return f"{self.variant}-{self.steps}-{noise}-{self.split}-{self.seed}"
 
 
@@ -100,7 +104,9 @@ def made(model: Model, part: Part, bonds: BondWorkers) -> list[Candidate]:
     shape = "any" if shape == "shape" else shape
     specs = [Spec.from_formula(formula, shape=shape or None) for formula in part.formulas]
     seed = 10_000 * cell.seed + part.index
-    candidates = generate(model, specs, 1, sampler, cell.steps, seed, cell.noise, cell.power, check=False)
+    candidates = generate(
+        model, specs, 1, sampler, cell.steps, seed, cell.noise, cell.power, cell.step_length, check=False
+    )
     futures = [None if c.valid is False else bonds.submit(c.numbers, c.positions) for c in candidates]
     return [
         c if f is None else replace(c, **{k: getattr(f.result(), k) for k in ("valid", "smiles", "reason", "bonds")})

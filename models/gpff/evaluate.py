@@ -43,7 +43,8 @@ class Run:
 
     def cell(self, variant: str, steps: int, noise: float | None = None) -> Cell:
         """A cell of this run."""
-        return Cell(variant, steps, self.args.n, noise, self.args.noise_power, self.args.seed, self.args.split)
+        args = self.args
+        return Cell(variant, steps, args.n, noise, args.noise_power, args.seed, args.split, args.step_length)
 
     @property
     def same(self) -> dict[str, str]:
@@ -197,6 +198,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samplers", nargs="+", choices=VARIANTS, default=samplers, help="for validity and quality")
     parser.add_argument("--steps", nargs="+", type=int, default=list(STEPS), help="network evaluations")
     parser.add_argument("--noise-power", type=float, help="how SDD's noise falls: λ (1 - k/K)^p; the paper's is 1")
+    parser.add_argument(
+        "--step-length", type=float, help="η of SDD's x + η F/2 at any number of calls; the paper's is 1"
+    )
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--candidates", type=int, default=64, help="of each growth step (default 64)")
     parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")

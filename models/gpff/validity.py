@@ -28,8 +28,8 @@ PAPER = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. ``noise`` is λ in Å, ``power`` how it falls; ``nfe`` the mean number of network
-    evaluations of a molecule."""
+    """One line of the table. ``noise`` is λ in Å, ``power`` how it falls, ``step_length`` η, None the defaults; ``nfe``
+    the mean number of network evaluations of a molecule."""
 
     sampler: str
     steps: int
@@ -42,6 +42,7 @@ class Row:
     finite: int
     nfe: float
     reasons: str
+    step_length: float | None = None
 
 
 def row(cell: Cell, candidates: Sequence[Candidate]) -> Row:
@@ -52,6 +53,7 @@ def row(cell: Cell, candidates: Sequence[Candidate]) -> Row:
         sum(not is_crowded(c.numbers, c.positions) for c in valid), len({c.smiles for c in valid}),
         sum(bool(np.isfinite(c.positions).all()) for c in candidates),
         float(np.mean([c.nfe for c in candidates])), _reasons(candidates),
+        cell.step_length,
     )  # fmt: skip
 
 
@@ -62,7 +64,7 @@ def _reasons(candidates: Iterable[Candidate]) -> str:
 
 
 def _noise(r: Row) -> str:
-    name = noise_name(r.noise, r.power, "+" in r.sampler, r.steps)
+    name = noise_name(r.noise, r.power, "+" in r.sampler, r.steps, r.step_length)
     return name.replace("^", "; ").replace("x", "; ") if r.sampler.startswith("sdd") else "–"
 
 

@@ -15,7 +15,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from gpff import cells
+from gpff import cells, generation
 from gpff.cells import Bench, Cell, parts
 from gpff.checkpoint import Model
 from gpff.composition import parse_formula
@@ -65,12 +65,24 @@ def test_more_molecules_take_what_fewer_have_made(tmp_path: Path, monkeypatch: p
 def test_cells_of_other_settings_have_other_files(tmp_path: Path) -> None:
     settings = [
         Cell("sdd", 4, 2), Cell("dd", 4, 2), Cell("sdd", 6, 2), Cell("sdd", 4, 2, 0.3), Cell("sdd", 4, 2, seed=1),
-        Cell("sdd", 4, 2, power=0.9),
+        Cell("sdd", 4, 2, power=0.9), Cell("sdd", 4, 2, step_length=1.0),
         Cell("sdd", 4, 2, split="val"),
     ]  # fmt: skip
     names = {p.file(tmp_path) for cell in settings for p in parts(cell, ["CH4", "H2O"])}
     assert len(names) == len(settings) == len({p.file(tmp_path) for c in settings for p in parts(c, ["H2O"] * 2)})
     assert names.isdisjoint(p.file(tmp_path) for p in parts(settings[0], ["CH4", "CH4"]))
+
+
+def test_the_papers_own_rule_can_be_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, whole = [], generation.sample
+
+    def spied(forces: Any, plan: Any) -> Any:
+        seen.append((plan.noise, plan.noise_power, plan.step_length))
+        return whole(forces, plan)
+
+    monkeypatch.setattr(generation, "sample", spied)
+    Bench(MODEL, "water", tmp_path, 0).candidates(Cell("sdd", 6, 1, 1.0, 1.0, step_length=1.0), ["H2O"])
+    assert seen == [(1.0, 1.0, 1.0)]
 
 
 def test_archetypes_are_asked_for(tmp_path: Path) -> None:
