@@ -103,6 +103,12 @@ def test_core_loop_twice(studio: StudioPage, tmp_path: Path) -> None:
         assert scaffold[key] == candidates[chosen][key]
     assert studio.design()["blobs"] == []
 
+    # There is nothing to fill yet: a run that is asked for by its key is answered in words, and changes nothing.
+    nodes = studio.history()["nodes"]
+    studio.press("n")
+    studio.page.locator(".toast").get_by_text("There is no blob to fill with atoms").wait_for()
+    assert (studio.mode(), studio.history()["nodes"]) == ("design", nodes)
+
     # A click on a hydrogen of a carbon opens a site, with a blob on the line of its bond.
     anchors = {max(i, j, key=lambda k: scaffold["numbers"][k] == 1): min(i, j) for i, j, _ in scaffold["bonds"]}
     on_carbon = {h for h, a in anchors.items() if scaffold["numbers"][h] == 1 and scaffold["numbers"][a] == 6}

@@ -96,3 +96,11 @@ def test_core_loop_by_keyboard(studio: StudioPage, tmp_path: Path) -> None:
     assert studio.design()["scaffold"] == scaffold
     studio.press("Control+Shift+z")
     assert studio.design()["blobs"] == [blob]
+
+
+def test_a_row_that_goes_leaves_the_focus_in_its_table(studio: StudioPage) -> None:
+    studio.press("t")
+    studio.tab_to("Remove blob 1")
+    studio.press("Enter")
+    assert studio.design()["blobs"] == []
+    assert studio.focused() == "Place a blob in the middle"

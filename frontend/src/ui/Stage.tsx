@@ -184,11 +184,13 @@ function Legend({ mode, hasBlobs, record }: { mode: Mode; hasBlobs: boolean; rec
   const tool = useSession((s) => s.tool)
   const layout = useSession((s) => s.layout)
   const busy = useSession((s) => s.modal !== null)
+  const isEmpty = useDesign((d) => d.scaffold === null && d.blobs.length === 0)
   const text =
     tool === 'measure' ? 'Click 2, 3 or 4 atoms for a distance, an angle or a dihedral'
     : tool === 'blob' && mode === 'design' ? 'Click where the new blob shall be'
     : mode === 'results' ? (record === null ? null : (aboutRun(record, reelOf(studio.runs)) ?? (layout === 'grid' || (record.run.spec.n_samples ?? 1) < 2 ? null : '← → go through them')))
     : hasBlobs ? (shells === 'both' ? 'Shells hold 50 % and 95 % of the blob' : `The shell holds ${shells} % of the blob`)
+    : isEmpty ? 'Nothing here yet: place a blob, or drop a file of a molecule here'
     : null
   return text === null || busy ? null : <p className="hud legend">{text}</p>
 }

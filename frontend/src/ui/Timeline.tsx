@@ -37,7 +37,7 @@ export function Timeline() {
       const { available, expected } = reelOf(runs)
       const last = Math.max(1, expected - 1)
       // A run of old comes back with its end alone.
-      const at = available === 1 && expected === 1 ? last : stage.playhead.getState().at
+      const at = available === 0 ? 0 : available === 1 && expected === 1 ? last : stage.playhead.getState().at
       input.max = String(last)
       input.value = String(at)
       input.style.setProperty('--share', `${(100 * at) / last}%`)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { setContent, setSettings } from '../document/design'
 import { FIRST_EXAMPLE } from '../document/examples'
 import { newRun, type Run } from '../stream/run'
-import { nextAction, type Situation } from './primary'
+import { nextAction, obstacle, type Situation } from './primary'
 import { describeError, describeField } from './words'
 
 const design = FIRST_EXAMPLE.design()
@@ -20,6 +20,12 @@ describe('nextAction', () => {
     expect(nextAction({ ...ready, design: { ...design, blobs: [], scaffold: null } }).kind).toBe('place-blob')
     const broken = setContent(design, 'b1', { kind: 'formula', text: 'CH9' })
     expect(nextAction({ ...ready, design: broken })).toMatchObject({ kind: 'fix', blob: 'b1' })
+  })
+
+  it('tells what stands in the way of a run that is asked for by its key', () => {
+    expect(obstacle(design)).toBeNull()
+    expect(obstacle({ ...design, blobs: [] })).toMatch('There is no blob')
+    expect(obstacle(setContent(design, 'b1', { kind: 'formula', text: 'CH9' }))).toMatch('A blob cannot be filled: ')
   })
 
   it('stops a live run whatever else there is', () => {

@@ -52,3 +52,10 @@ function generation({ design, link, mode, run, edited }: Situation): NextAction 
   if (mode === 'results' && run !== null && !edited) return { kind: 'again', label: `Generate ${many} again`, note: 'with a new seed' }
   return { kind: 'generate', label: `Generate ${many}`, note: 'Ctrl Enter' }
 }
+
+/** Why nothing can be generated from the design as it is; null when something can. */
+export function obstacle(design: Design): string | null {
+  if (design.blobs.length === 0) return 'There is no blob to fill with atoms: click a hydrogen, or place a blob.'
+  const problem = designProblem(design)
+  return problem === null ? null : `A blob cannot be filled: ${problem.message}`
+}

@@ -4,6 +4,8 @@ import type { LayoutMode } from '../viewer/layout'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { Acting } from './acting'
+import { obstacle } from './primary'
+import { addToast } from './session'
 import { showPicture } from './sight'
 
 const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a site, to grow it.'
@@ -12,7 +14,7 @@ const ACCEPTED = 'The candidate is the scaffold now. Click a hydrogen, or open a
 export class Running extends Acting {
   generate(): void {
     const { runs, session, document, stage } = this.studio
-    if (runs.active !== null && isLive(runs.active.run)) return
+    if ((runs.active !== null && isLive(runs.active.run)) || !this.isReady()) return
     session.setState(({ toasts }) => ({
       focus: null, hover: null, hoverAtom: null, measured: [], modal: null, toasts: toasts.filter((t) => t.tone !== 'error'),
     }))
@@ -23,8 +25,16 @@ export class Running extends Acting {
   }
 
   generateAgain(): void {
+    if (!this.isReady()) return
     this.newSeed()
     this.generate()
+  }
+
+  /** Says so when there is nothing to generate: keys and commands ask for a run whatever is on show. */
+  private isReady(): boolean {
+    const why = obstacle(this.design)
+    if (why !== null) addToast(this.studio.session, 'error', why)
+    return why === null
   }
 
   newSeed(): void {

@@ -8,6 +8,7 @@ import { stepBy } from '../../viewer/clock'
 import { chooseAll, chooseAtoms, chosenAtoms, deleteChosen, fillHydrogens, freeChosen, freezeAll, growAtoms, makeElement, openChosen, relax } from '../atoms'
 import type { Tools } from '../context'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, FORMATS, type FileFormat } from '../files'
+import { obstacle } from '../primary'
 import { startTour } from '../tour/touring'
 import { HYDROGENS, LABELS, STYLES } from '../viewing'
 
@@ -49,7 +50,7 @@ function generation({ studio, actions }: Tools): Possible[] {
   }
   return [
     { id: 'next', group, title: next.label, words: 'next primary', run: () => actions.run(next), ...(next.note === null ? {} : { keys: next.note.length < 12 ? next.note : '' }) },
-    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done, run: () => actions.running.generateAgain() },
+    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done && obstacle(studio.document.getState().design) === null, run: () => actions.running.generateAgain() },
     { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.running.stop() },
     ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.running.focus(k) })),
     ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.running.accept(k) })),

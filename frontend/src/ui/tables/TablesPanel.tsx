@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useMemo, useRef } from 'react'
 import { freeHydrogens } from '../../document/design'
 import { describeContent } from '../../document/difference'
 import { sitesOf } from '../../document/placement'
@@ -28,8 +28,11 @@ function Blobs() {
   const actions = useActions()
   const design = useDesign((d) => d)
   const selected = useSession((s) => s.selected)
+  const section = useRef<HTMLElement>(null)
+  // A row that goes takes the focus with it: whoever works by keyboard goes on at the head of the list.
+  const leave = () => section.current?.querySelector('button')?.focus()
   return (
-    <section className="table-part" aria-label="Blobs">
+    <section ref={section} className="table-part" aria-label="Blobs">
       <header>
         <h3>Blobs</h3>
         <IconButton label="Place a blob in the middle" side="left" onClick={() => actions.placeBlob([0, 0, 0])}><PlusIcon /></IconButton>
@@ -37,7 +40,7 @@ function Blobs() {
       {design.blobs.length === 0 ? <p className="panel-note">None. A blob says where new atoms shall be, and which.</p> : (
         <ul className="blob-rows">
           {design.blobs.map((blob, k) => (
-            <BlobRow key={blob.id} blob={blob} number={k + 1} selected={blob.id === selected} problem={blobProblem(design, blob)} />
+            <BlobRow key={blob.id} blob={blob} number={k + 1} selected={blob.id === selected} problem={blobProblem(design, blob)} leave={leave} />
           ))}
         </ul>
       )}
@@ -47,7 +50,16 @@ function Blobs() {
 
 const AXIS_NAMES = ['x', 'y', 'z'] as const
 
-function BlobRow({ blob, number, selected, problem }: { blob: GaussianBlob; number: number; selected: boolean; problem: string | null }) {
+interface BlobRowProps {
+  readonly blob: GaussianBlob
+  readonly number: number
+  readonly selected: boolean
+  readonly problem: string | null
+  /** Before the row goes. */
+  readonly leave: () => void
+}
+
+function BlobRow({ blob, number, selected, problem, leave }: BlobRowProps) {
   const actions = useActions()
   const { min, max } = LIMITS.coordinate
   return (
@@ -57,7 +69,7 @@ function BlobRow({ blob, number, selected, problem }: { blob: GaussianBlob; numb
           Blob {number} <span>{describeContent(blob.content)}</span>
         </button>
         <small>{blob.site === null ? 'free' : `in place of ${sitesOf(blob).map((h) => `H${h + 1}`).join(', ')}`}</small>
-        <IconButton label={`Remove blob ${number}`} side="left" onClick={() => { actions.select(blob.id); actions.removeSelected() }}><TrashIcon /></IconButton>
+        <IconButton label={`Remove blob ${number}`} side="left" onClick={() => { leave(); actions.select(blob.id); actions.removeSelected() }}><TrashIcon /></IconButton>
       </div>
       {problem !== null && <p className="table-problem">{problem}</p>}
       <div className="triple">
