@@ -271,3 +271,24 @@ def test_random_atoms_fit_the_open_bond(studio: StudioPage) -> None:
         assert sum(valence[z] for z in candidate["numbers"]) % 2 == 0
         drawn.add(tuple(sorted(new)))
     assert len(drawn) > 1
+
+
+def test_a_blob_that_grows_beyond_the_edge_is_brought_into_the_picture(studio: StudioPage) -> None:
+    """Its handles would be out of reach there."""
+    settle(studio)
+    page = studio.page
+    page.get_by_role("button", name="phenyl", exact=True).click()
+    button(studio, "rod", "Shape")
+    stage = page.locator(".stage-host").bounding_box()
+    tip = page.get_by_label("Move along the blob's x axis")
+    assert stage is not None
+
+    def is_in_the_picture() -> bool:
+        box = tip.bounding_box()
+        return box is not None and box["x"] + box["width"] <= stage["x"] + stage["width"]
+
+    for _ in range(100):  # the camera glides
+        if is_in_the_picture():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("the handle at the blob's end is outside of the picture")

@@ -4,8 +4,10 @@ import {
 import { newDesign, type Example } from '../document/examples'
 import { sitesOf } from '../document/placement'
 import type { Content, Design, Settings } from '../document/types'
-import type { Vec3 } from '../geometry/vec3'
+import { SHELL_95 } from '../geometry/ellipsoid'
+import { scale, type Vec3 } from '../geometry/vec3'
 import type { Studio } from '../studio'
+import { isWithin } from '../viewer/projection'
 import { Acting, byHand, type BlobPatch } from './acting'
 import { Poses } from './poses'
 import { nextAction, type NextAction } from './primary'
@@ -94,16 +96,28 @@ export class Actions extends Acting {
   }
 
   setContent(id: string, content: Content): void {
+    const seen = this.isSeen(id)
     this.commit('Change contents', setContent(this.design, id, content), `content-${id}`)
     this.setMode('design')
+    if (seen && !this.isSeen(id)) this.studio.stage.frame()
   }
 
   /** A lasting edit of one blob; a stretched one keeps its size from then on. */
   editBlob(id: string, patch: BlobPatch, label: string, mergeKey?: string): void {
     const next = updateBlob(this.design, id, byHand(findBlob(this.design, id), patch))
     const leads = this.leads(next)
+    const seen = this.isSeen(id)
     this.commit(label, next, mergeKey)
-    if (!leads) this.setMode('design')
+    if (leads) return
+    this.setMode('design')
+    if (seen && !this.isSeen(id)) this.studio.stage.frame()
+  }
+
+  /** Whether the picture has the whole blob in it: one that grows beyond the edge would take its handles along. */
+  private isSeen(id: string): boolean {
+    const blob = findBlob(this.design, id)
+    const { camera, viewport } = this.studio.stage.view.getState()
+    return blob !== undefined && isWithin(camera, viewport, { ...blob, radii: scale(blob.widths, SHELL_95) })
   }
 
   nudge(id: string, by: Vec3): void {

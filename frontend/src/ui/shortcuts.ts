@@ -20,7 +20,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['then X Y Z', 'along one of its axes'],
       ['arrows', 'nudge by 0.1 Å, with Shift by 1 Å'],
       ['then a number', 'so many Å, degrees, times'],
-      ['click, Shift click', 'choose atoms to edit'],
+      ['click', 'choose an atom to edit; with Shift, more'],
       ['Ctrl A', 'choose all atoms'],
       ['Del', 'remove the blob, or the atoms chosen'],
       ['Ctrl Z', 'undo'],
@@ -44,7 +44,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
     title: 'View',
     keys: [
       ['drag', 'turn'],
-      ['right drag, Shift drag', 'move'],
+      ['right drag', 'move; with Shift, the left button too'],
       ['wheel', 'zoom'],
       ['F', 'fit everything'],
       ['H', 'hydrogens: all, not on carbon, none'],

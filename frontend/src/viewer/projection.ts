@@ -87,3 +87,11 @@ export function silhouette(
     angle: -0.5 * Math.atan2(2 * xy, xx - yy),
   }
 }
+
+/** Whether nothing of an ellipsoid is cut off by the edges of the picture. */
+export function isWithin(camera: Camera, viewport: Viewport, ellipsoid: { center: Vec3; radii: Vec3; rotation: Quat }): boolean {
+  const { x, y, rx, ry, angle } = silhouette(camera, viewport, ellipsoid)
+  const [c, s] = [Math.cos(angle), Math.sin(angle)]
+  const [wide, high] = [Math.hypot(rx * c, ry * s), Math.hypot(rx * s, ry * c)]
+  return x >= wide && x <= viewport.width - wide && y >= high && y <= viewport.height - high
+}

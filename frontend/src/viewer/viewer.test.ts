@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { fromEuler } from '../geometry/quat'
+import { conjugate, fromEuler, multiply } from '../geometry/quat'
 import { addScaled, distance, dot, norm, sub, type Vec3 } from '../geometry/vec3'
 import { fit, fromView, mix, orbit, pan, resized, viewAxes, zoom, type Camera } from './camera'
 import { cellCenter, cellPlace, chooseGrid, inPlace } from './layout'
 import { pickAtom, pickEllipsoid } from './picking'
-import { project, rayThrough, silhouette } from './projection'
+import { isWithin, project, rayThrough, silhouette } from './projection'
 
 const viewport = { width: 900, height: 600 }
 const camera: Camera = { target: [1, -2, 0.5], rotation: fromEuler([20, -35, 60]), distance: 30 }
@@ -69,6 +69,27 @@ describe('silhouette', () => {
 function fromEulerAxis(k: number, rotation: Camera['rotation']): Vec3 {
   return fromView({ ...camera, rotation: [-rotation[0], -rotation[1], -rotation[2], rotation[3]] }, [+(k === 0), +(k === 1), +(k === 2)])
 }
+
+describe('isWithin', () => {
+  // At the target a pixel is 1/57 Å: the picture is 15.9 Å wide and 10.6 Å high.
+  const level = conjugate(camera.rotation)
+  const rod = (degrees: number, half = 6, aside = 0) => ({
+    center: addScaled(camera.target, viewAxes(camera)[0], aside),
+    radii: [half, 0.5, 0.5] as Vec3,
+    rotation: multiply(level, fromEuler([0, 0, degrees])),
+  })
+
+  it('tells whether an ellipsoid is cut off, however it is turned', () => {
+    expect(isWithin(camera, viewport, rod(0))).toBe(true)
+    expect(isWithin(camera, viewport, rod(40))).toBe(true)
+    expect(isWithin(camera, viewport, rod(90))).toBe(false)
+    expect(isWithin(camera, viewport, rod(-80))).toBe(false)
+    expect(isWithin(camera, viewport, rod(90, 5))).toBe(true)
+    expect(isWithin(camera, viewport, rod(0, 8.5))).toBe(false)
+    expect(isWithin(camera, viewport, rod(0, 6, 1.5))).toBe(true)
+    expect(isWithin(camera, viewport, rod(0, 6, -3))).toBe(false)
+  })
+})
 
 describe('camera', () => {
   it('pans so that the target follows the pointer', () => {
