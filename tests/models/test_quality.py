@@ -42,7 +42,7 @@ def test_rates_and_reference() -> None:
     row = quality.quality("sdd", molecules, own, {"CO"}, own, 2, 1)
     assert (row.n, row.valid, row.distinct, row.new) == (4, 3, 2, 1)
     assert [row.js_distance, row.js_gap, row.js_energy] == pytest.approx([0.0] * 3, abs=1e-12)
-    assert (row.busted, row.unbroken, row.given, row.relaxed, row.same) == (2, 2, 1, 1, 1)
+    assert (row.busted, row.answered, row.unbroken, row.given, row.relaxed, row.same) == (2, 2, 2, 1, 1, 1)
     assert row.median_energy == row.mean_energy and row.median_energy is not None and 0 < row.median_energy < 1
 
 
@@ -71,11 +71,11 @@ def test_pictures_and_tables(tmp_path: Path) -> None:
         assert (tmp_path / f"{name}.svg").stat().st_size > 1000 and (tmp_path / f"{name}.png").stat().st_size > 1000
     page = quality.shapes_table([row], MODEL, "gpff evaluate", 64)
     assert "| rod | 3 | 100.0 [43.9, 100.0] | > 98 | 100.0 [43.9, 100.0] |" in page and "| 0.15, 0.89 |" in page
-    line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 0, 0, 0, 0, None, None, None, 0)
+    line = quality.Quality("sdd+shape", 4, 3, 2, 1, 0.01, 0.02, 0.03, 0, 0, 0, 0, 0, None, None, None, 0)
     page = quality.table([line], MODEL, "gpff evaluate", 256)
     assert (
         "| 0.0100 | 0.004 | 0.0200 | 0.003 | 0.0300 | 0.003 |" in page
-        and page.count("| 0 | – | 0, 0 | – | – | – | – |") == 1
+        and page.count("| 0, 0 | – | 0, 0 | – | – | – | – |") == 1
     )
     assert "test MAE in meV: 75.1 (paper 42.4); 21.6 (paper 6.2)" in page
 
@@ -86,6 +86,16 @@ def test_the_paper_stands_beside_tier_0() -> None:
     assert (row.valid, row.strict) == (2, 1)
     page = quality.shapes_table([row], MODEL, "gpff evaluate", 64)
     assert "| sphere | 2 | 50.0 [9.5, 90.5] | > 98 | 100.0 [34.2, 100.0] |" in page
+
+
+def test_what_posebusters_does_not_answer_for_in_time_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = molecule("CO")
+    own = quality.measured([found], by_size)
+    answers = [(), Failure.TIMEOUT, ("bond_lengths",), ()]
+    monkeypatch.setattr(quality, "_each", lambda f, calls, name: answers[: len(calls)])
+    row = quality.quality("sdd", [found] * 4, own, set(), own, 4, 0)
+    assert (row.busted, row.answered, row.unbroken) == (4, 3, 2)
+    assert "| 4, 3 | 66.7 [20.8, 93.9] |" in quality.table([row], MODEL, "gpff evaluate", 64)
 
 
 def test_what_xtb_does_not_relax_is_not_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
