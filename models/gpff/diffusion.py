@@ -13,9 +13,10 @@ and level K is σ = 0, which is reached by the denoised estimate `x + F/2`.
 
 **Adaptive schedule.** In `r = σ^(1/ρ)` a step h leads to `σ' = (σ̂^(1/ρ) - h)^ρ`. It begins with the ambitious h of a
 run of K_target levels and from the second level on is the step seen between successive σ̂, which the paper takes as it
-is and we up to the ambitious one: σ̂ is read too low around 1 Å, so that the step seen grows on the way down. σ' never
-lies above the fixed schedule of K levels, so a run ends after K levels at the latest, and early where σ' passes
-`SIGMA_MIN`.
+is and we between two bounds. Not above the ambitious one: σ̂ is read too low around 1 Å, so that the step seen grows on
+the way down. Not below that of the fixed schedule: where σ̂ did not fall, a step of nothing would ask the same question
+again (docs/results/sampling.md). σ' never lies above the fixed schedule of K levels, so a run ends after K levels at
+the latest, and early where σ' passes `SIGMA_MIN`.
 Stochastic Heun reads σ̂ after noise was added: its variance is taken off before adapting. With half of it taken off the
 steps were too short, and the plain form was the better one (docs/results/sampling.md).
 """
@@ -109,8 +110,9 @@ def move(
     seen = _own_noise(sigma_hat, walk.inject) if sampler in CHURNED else sigma_hat
     h = walk.step
     if adaptive:
-        h = np.minimum(_ambitious(sampler, calls, walk.top), np.where(walk.seen > 0, _root(walk.seen) - _root(seen), h))
-    target = np.where(first, _next(sampler, calls, walk, seen, np.maximum(h, 0.0)), walk.sigma)
+        fell = np.where(walk.seen > 0, _root(walk.seen) - _root(seen), h)
+        h = np.clip(fell, _steady(sampler, calls, walk.top), _ambitious(sampler, calls, walk.top))
+    target = np.where(first, _next(sampler, calls, walk, seen, h), walk.sigma)
     ends = first & (target <= 0.0)
     down, up = _ancestral(sigma, target) if sampler not in HEUN else (target, np.zeros_like(target))
     mean = np.where(first[mol_idx][:, None], slope, (walk.slope + slope) / 2.0)
@@ -138,6 +140,11 @@ def _ambitious(sampler: str, calls: int, top: Floats) -> Floats:
     """The step h, `[n_molecules]`, that would come down from `top` in the K_target levels that are hoped for."""
     target = max(2, round(TARGET_SHARE * n_levels(sampler, calls)))
     return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / (target - 1))
+
+
+def _steady(sampler: str, calls: int, top: Floats) -> Floats:
+    """The step h, `[n_molecules]`, of the fixed schedule: with less, a run whose σ̂ does not fall stands still."""
+    return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / max(n_levels(sampler, calls) - 1, 1))
 
 
 def _next(sampler: str, calls: int, walk: Walk, seen: Floats, h: Floats) -> Floats:

@@ -181,23 +181,38 @@ def test_one_runaway_fails_alone(sampler: Sampler) -> None:
 
 
 @pytest.mark.parametrize("sampler", [name for name in DIFFUSION if name in diffusion.ADAPTIVE])
-def test_from_the_second_level_on_the_step_is_the_one_that_was_seen_up_to_the_first(sampler: Sampler) -> None:
+def test_from_the_second_level_on_the_step_is_the_one_that_was_seen_within_its_bounds(sampler: Sampler) -> None:
     plan = plan_of(sampler, 64, n=6)
     before, levels, larger = init(plan), 0, 0
     for after in run(plan, two_modes)[1:]:
         assert before.walk is not None and after.walk is not None
         first = before.active & ~before.walk.corrects
         begun = first & (before.walk.level == 0)
-        target = max(2, round(diffusion.TARGET_SHARE * diffusion.n_levels(sampler, plan.steps)))
-        ambitious = (30.0 ** (1 / RHO) - SIGMA_MIN ** (1 / RHO)) / (target - 1)
+        n_levels = diffusion.n_levels(sampler, plan.steps)
+        target = max(2, round(diffusion.TARGET_SHARE * n_levels))
+        ambitious, steady = ((30.0 ** (1 / RHO) - SIGMA_MIN ** (1 / RHO)) / (k - 1) for k in (target, n_levels))
         np.testing.assert_allclose(after.walk.step[begun], ambitious)
         later = first & (before.walk.level > 0)
         seen = np.power(before.walk.seen, 1 / RHO) - np.power(after.walk.seen, 1 / RHO)
-        np.testing.assert_allclose(after.walk.step[later], np.minimum(seen, ambitious)[later], atol=1e-12)
+        np.testing.assert_allclose(after.walk.step[later], np.clip(seen, steady, ambitious)[later], atol=1e-12)
         larger += int((seen[later] > ambitious).sum())
         np.testing.assert_array_equal(after.walk.step[before.walk.corrects], before.walk.step[before.walk.corrects])
         levels, before = levels + int(later.sum()), after
     assert levels > 20 and 0 < larger < levels
+
+
+@pytest.mark.parametrize("sampler", ["as_ancestral", "as_heun", "as_stochastic_heun"])
+def test_a_molecule_whose_noise_does_not_seem_to_fall_goes_on_by_the_fixed_schedules_step(sampler: Sampler) -> None:
+    calls, one = 64, np.zeros(2, dtype=np.int64)
+    walk = replace(
+        diffusion.begin(sampler, calls, np.array([30.0]), 2), level=np.array([5]), seen=np.array([3.0]),
+        inject=np.zeros(1),
+    )  # fmt: skip
+    positions = np.array([[1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]])
+    moved, after, _ = diffusion.move(sampler, calls, walk, one, positions, -positions, np.array([3.0]))
+    steady = (30.0 ** (1 / RHO) - SIGMA_MIN ** (1 / RHO)) / (diffusion.n_levels(sampler, calls) - 1)
+    np.testing.assert_allclose(after.step, steady)
+    assert np.abs(moved - positions).max() > 0.0
 
 
 def test_adaptive_runs_end_molecule_by_molecule() -> None:
