@@ -34,6 +34,7 @@ window.__studio = testHandle(studio)
 keeper.watch()
 // What was open last is there before anything is shown; what an address points to comes from the service, and later.
 if (!pointsSomewhere(location.hash)) await keeper.restore()
+filing.goOnAfterReload()
 studio.socket.connect()
 void filing.followAddress(location.hash)
 window.addEventListener('hashchange', () => void filing.followAddress(location.hash))

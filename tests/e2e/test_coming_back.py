@@ -43,6 +43,20 @@ def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
     assert studio.candidates() == candidates
 
 
+def test_a_reload_in_the_middle_of_a_run_begins_it_anew(studio: StudioPage) -> None:
+    studio.new_design("From nothing: C2H4O")
+    studio.fill("Number of candidates", 2)
+    studio.fill("Seed", 6)
+    studio.page.get_by_role("button", name="Slow").click()
+    studio.page.get_by_role("button", name="Generate", exact=False).first.click()
+    studio.wait("window.__studio.run()?.frames > 3", "the run to be under way")
+    wait_until_kept(studio)
+    assert studio.ask("studio.run().phase") == "running"
+    reload(studio)
+    studio.finish(6)
+    assert len(studio.candidates()) == 2
+
+
 def test_links_bring_a_design_to_others(browser: Browser, service: str, studio: StudioPage) -> None:
     candidates = made(studio, seed=4)
     design, history = studio.design(), studio.history()

@@ -7,10 +7,12 @@ import { fetchShared } from '../service/designs'
 import { words } from '../service/http'
 import { parseMolecules } from '../service/molecules'
 import type { ParseResult } from '../service/molecule_types'
+import { isLive } from '../stream/run'
 import type { Studio } from '../studio'
 import type { Actions } from './actions'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, saveBlob, saveMolecules, saveTrajectory, type FileFormat, type TrajectoryFormat } from './files'
 import { incoming, isDesignFile, type Incoming } from './incoming/records'
+import { rememberRun, wasInterrupted } from './keeping/interrupted'
 import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
 import type { Saving } from './keeping/saving'
@@ -169,6 +171,18 @@ export class Filing {
     const { title, design, run } = await fromLink(letters)
     await this.keeper.startNew(design, 'From a link', title)
     if (run) this.whenOnline(() => this.actions.running.generate())
+  }
+
+  /** Begins a run anew that a reload interrupted, and remembers from now on whether one is going on. */
+  goOnAfterReload(): void {
+    const { runs, document } = this.studio
+    const at = (node: number) => ({ document: this.keeper.store.getState().id, node })
+    if (wasInterrupted(at(document.getState().history.current))) this.whenOnline(() => this.actions.running.generate())
+    runs.store.subscribe(() => {
+      const record = runs.active
+      // What was steered or branched its seed alone does not bring back.
+      rememberRun(record !== null && isLive(record.run) && record.altered === null ? at(record.node) : null)
+    })
   }
 
   private whenOnline(then: () => void): void {
