@@ -46,6 +46,13 @@ def verified(file: Path) -> dict[str, Any]:
     return manifest
 
 
+def all_epochs(manifest: dict[str, Any]) -> float | None:
+    """Epochs that weights saw, in the runs that they began from as well; None where none are named."""
+    training = manifest.get("training", {})
+    epochs: float | None = training.get("epochs_in_all", training.get("epochs"))
+    return epochs
+
+
 def sha256(file: Path) -> str:
     """Hash of a file, hex."""
     return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -10,6 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from gpff.manifest import all_epochs
+
 if TYPE_CHECKING:
     from gpff.checkpoint import Model
 
@@ -54,8 +56,9 @@ def number(value: float | None, digits: int = 3) -> str:
 
 def head(name: str, model: Model, text: str, command: str) -> list[str]:
     """First lines of a page: what it is, of which weights, by which command."""
-    epochs = model.manifest.get("training", {}).get("epochs", "?")
-    known = f"Model `{model.name}`, sha256 `{model.hash[:16]}…`, {epochs} epochs of QM9. "
+    epochs = all_epochs(model.manifest)
+    seen = "?" if epochs is None else f"{epochs:g}"
+    known = f"Model `{model.name}`, sha256 `{model.hash[:16]}…`, {seen} epochs of QM9. "
     return [f"# {name}", "", known + text + " Brackets: 95 % Wilson interval.", "", f"    {command}", ""]
 
 

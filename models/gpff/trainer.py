@@ -26,6 +26,7 @@ from gpff.data import QM9
 from gpff.errors import InputError
 from gpff.folders import WEIGHTS
 from gpff.force import bfloat16_pays, field_tables, forces_of
+from gpff.manifest import all_epochs
 from gpff.noising import Batch, NoiseConfig, noised
 from gpff.painn import NetworkConfig
 from gpff.strays import Strays, lessons
@@ -230,6 +231,7 @@ class Trainer:
         self.step = 0
         self.seconds = 0.0
         self.skipped = 0
+        self.epochs_before = 0.0
 
     @property
     def state_file(self) -> Path:
@@ -251,6 +253,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
             "skipped": self.skipped,
+            "epochs_before": self.epochs_before,
             "data": self.data.hash,
             "answers": {k: {n: torch.from_numpy(v) for n, v in vars(a).items()} for k, a in self.answers.items()},
         }
@@ -272,6 +275,7 @@ class Trainer:
         for optimizer, values in zip(self.optimizers, states, strict=True):
             optimizer.load_state_dict(values)
         self.step, self.seconds, self.skipped = state["step"], state["seconds"], state["skipped"]
+        self.epochs_before = state.get("epochs_before", 0.0)
         kept = state.get("answers", {})
         self.answers = {k: Answers(**{n: v.numpy() for n, v in a.items()}) for k, a in kept.items()}
 
@@ -279,6 +283,7 @@ class Trainer:
         """Take a model's weights, with a fresh optimiser (a warm restart)."""
         self.net.load_state_dict(model.forces.net.state_dict())
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
+        self.epochs_before = all_epochs(model.manifest) or 0.0
 
     def export(self, name: str, folder: Path = WEIGHTS) -> Path:
         """Write the averaged weights as a model that :func:`gpff.load` takes.
@@ -290,11 +295,13 @@ class Trainer:
             raise InputError(
                 "export", "a pseudo-force field without time", f"{self.config.objective}, told the noise level"
             )
+        epochs = self.step * self.config.batch / len(self.data)
         training = {
             **{k: v for k, v in asdict(self.config).items() if k != "network"},
             "strays": Path(self.config.strays).name,  # where it lies is nobody's business
             "step": self.step,
-            "epochs": round(self.step * self.config.batch / len(self.data), 2),
+            "epochs": round(epochs, 2),
+            "epochs_in_all": round(self.epochs_before + epochs, 2),
             "hours": round(self.seconds / 3600, 3),
             "skipped_steps": self.skipped,
         }

@@ -182,6 +182,12 @@ def test_export_loads_and_a_warm_start_takes_it(tmp_path: Path) -> None:
     warm = Trainer(tmp_path / "warm", SMALL, DATA)
     warm.start_from(model)
     assert torch.equal(warm.ema["embedding.weight"], trainer.ema["embedding.weight"])
+    warm.step = 30
+    warm.save()
+    again = Trainer(tmp_path / "warm", SMALL, DATA)
+    again.restore()
+    told = load(again.export("warm", tmp_path / "weights"), "cpu").manifest["training"]
+    assert told["epochs_in_all"] == pytest.approx(2 * told["epochs"], abs=0.02)
 
 
 def test_a_run_that_does_not_exist_is_not_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
