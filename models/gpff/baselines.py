@@ -36,7 +36,7 @@ from gpff.pages import Rate, rates, save_figure, title, write
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
-from gpff.spec import Sampler, Spec
+from gpff.spec import SAMPLERS, Sampler, Spec
 from gpff.train import train
 from gpff.trainer import TrainConfig, Trainer, saved_config
 
@@ -62,6 +62,8 @@ def baselines(features: int, steps: int, seed: int = 0) -> tuple[Baseline, ...]:
     )
 
 
+KEYS = tuple(baseline.key for baseline in baselines(1, 1))
+"""What the runs are called."""
 SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
 """Samplers for every run."""
 FREE: tuple[Sampler, ...] = ("as_ancestral", "as_heun", "as_stochastic_heun", "dd", "sdd")
@@ -188,7 +190,7 @@ def table(lines: Sequence[Line], trainers: Sequence[Trainer], command: str) -> s
         "",
         f"n = {lines[0].n} held-out QM9 test compositions, one molecule each, the same σ = 30 Å prior draws for all; "
         "tier-0 validity in percent with 95 % Wilson intervals. Columns: network evaluations allowed. DM predicts ε, "
-        "GPFF forces, on one network (`models/gpff/conditioned.py`); all runs but the second are permutation-aligned. "
+        "GPFF forces, on one network (`models/gpff/conditioned.py`); all are aligned unless named otherwise. "
         "Runs that are told σ have no adaptive sampler, and none without a schedule. The paper's figures are those of "
         "256 evaluations at its full budget.",
         "",
@@ -211,15 +213,16 @@ def picture(lines: Sequence[Line], folder: Path) -> None:
     """baselines.svg, .png: tier-0 validity over the mean number of evaluations, a panel for each kind of sampler."""
     from matplotlib.figure import Figure
 
-    panels = (
+    pairs = (
         ("ancestral", "as_ancestral"),
         ("heun", "as_heun"),
         ("stochastic_heun", "as_stochastic_heun"),
         ("dd", "sdd"),
     )
-    figure = Figure(figsize=(14, 4), layout="constrained")
+    panels = [pair for pair in pairs if any(line.sampler in pair for line in lines)]
+    figure = Figure(figsize=(3.5 * len(panels), 4), layout="constrained")
     colors = {name: f"C{i}" for i, name in enumerate(dict.fromkeys(line.baseline for line in lines))}
-    for axis, pair in zip(figure.subplots(1, len(panels), sharey=True), panels, strict=True):
+    for axis, pair in zip(np.atleast_1d(figure.subplots(1, len(panels), sharey=True)), panels, strict=True):
         for (name, color), sampler in product(colors.items(), pair):
             curve = sorted(
                 (line for line in lines if (line.baseline, line.sampler) == (name, sampler)), key=lambda c: c.nfe
@@ -243,6 +246,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of ``gpff baselines``."""
     parser.add_argument("--folder", type=Path, default=Path("runs/baselines"), help="where the runs live")
     parser.add_argument("--features", type=int, default=64, help="width of every network (default 64)")
+    parser.add_argument("--runs", nargs="+", choices=KEYS, default=KEYS, help="which of the runs (default all)")
+    parser.add_argument("--samplers", nargs="+", choices=SAMPLERS, default=SAMPLERS, help="by which (default all)")
     parser.add_argument("--budget", type=int, default=4000, help="optimiser steps of every run (default 4000)")
     parser.add_argument("--n", type=int, default=300, help="test compositions, one molecule each (default 300)")
     parser.add_argument("--steps", nargs="+", type=int, default=[16, 32, 64], help="network evaluations")
@@ -255,13 +260,14 @@ def run(args: argparse.Namespace) -> None:
     torch.set_num_threads(1)
     quick_products()
     data = load_data()
-    runs = baselines(args.features, args.budget)
+    runs = [baseline for baseline in baselines(args.features, args.budget) if baseline.key in args.runs]
     trainers = [trained(baseline, args.folder, data.subset("train")) for baseline in runs]
     formulas = held_out_formulas(data, args.n)
     jobs = [
         (b, t, sampler, k)
         for b, t in zip(runs, trainers, strict=True)
         for sampler in samplers_of(b)
+        if sampler in args.samplers
         for k in args.steps
     ]
     lines: list[Line] = []

@@ -16,7 +16,7 @@ import gpff
 from gpff import baselines
 from gpff.baselines import FREE, SCHEDULED, Field, measure, sampled, samplers_of
 from gpff.plan import compile
-from gpff.spec import Spec
+from gpff.spec import SAMPLERS, Spec
 from gpff.trainer import Trainer
 
 DATA = made_set([5, 8, 6, 9, 7, 4, 8, 6, 5, 7] * 13)
@@ -87,9 +87,14 @@ def test_from_training_to_table_and_again(tmp_path: Path, monkeypatch: pytest.Mo
         again.setattr(baselines, "measure", never)
         again.setattr(baselines, "train", never)
         baselines.run(args)
+        args.runs, args.samplers = ["gpff", "dm"], ["heun"]
+        baselines.run(args)
+    with (tmp_path / "baselines.csv").open() as file:
+        assert [row["sampler"] for row in csv.DictReader(file)] == ["heun", "heun"]
 
     # of another width in the same folder, as many steps on: another network, of which nothing is known
     args.features = 32
+    args.runs, args.samplers = baselines.KEYS, SAMPLERS
     baselines.run(args)
     with (tmp_path / "baselines.csv").open() as file:
         assert {row["weights"] for row in csv.DictReader(file)}.isdisjoint(row["weights"] for row in rows)
