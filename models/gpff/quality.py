@@ -314,7 +314,9 @@ def triangle(sets: Iterable[tuple[str, Floats]], folder: Path) -> None:
         axis.plot([0, 0.5, 1, 0], [1, 0.5, 1, 1], color="0.6", lw=1)
         for corner, where in {"rod": (0, 1.01), "disc": (0.5, 0.46), "sphere": (0.86, 1.01)}.items():
             axis.text(*where, corner, color="0.4", fontsize=8)
-        axis.plot(ratios[:, 0], ratios[:, 1], ".", ms=3, alpha=0.6, color="#d9730d")
+        many = len(ratios) > 1000  # as vectors they would make a file of megabytes, and at full size one blot
+        size, alpha = (1.0, 0.25) if many else (3.0, 0.6)
+        axis.plot(ratios[:, 0], ratios[:, 1], ".", ms=size, alpha=alpha, color="#d9730d", rasterized=many)
         axis.set(xlabel="I1 / I3", title=f"{name}, n = {len(ratios)}", xlim=(-0.05, 1.05), ylim=(0.42, 1.08))
     figure.axes[0].set_ylabel("I2 / I3")
     save_figure(figure, folder, "shapes")
