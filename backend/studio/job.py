@@ -101,7 +101,7 @@ class Job:
         self._listeners: list[Listener] = []
         self._observers = [observer(self) for observer in observers]
         self._when_ended: list[Callable[[], object]] = []
-        self._when_held: list[Callable[[], object]] = []
+        self._when_held: Callable[[], object] | None = None
         self.taken = False  # into the queue
         self._running = False  # in the engine
         self._finishing: asyncio.Task[None] | None = None
@@ -156,8 +156,8 @@ class Job:
             self._when_ended.append(callback)
 
     def when_held(self, callback: Callable[[], object]) -> None:
-        """Call back whenever the job is paused or goes on."""
-        self._when_held.append(callback)
+        """Call back whenever the job is paused or goes on; there is one to be called."""
+        self._when_held = callback
 
     def start(self) -> None:
         """Hand the job to the engine. Raises `NotReady` when there is none."""
@@ -212,8 +212,8 @@ class Job:
 
     def _hold(self, paused: bool) -> None:
         self._paused = paused
-        for callback in self._when_held:
-            callback()
+        if self._when_held is not None:
+            self._when_held()
 
     def _check_running(self, wish: str) -> None:
         if not self._running:
@@ -331,3 +331,4 @@ class Job:
         for callback in self._when_ended:
             callback()
         self._when_ended.clear()
+        self._when_held = None  # jobs that have ended are kept, and what they hold with them
