@@ -46,6 +46,7 @@ def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
 def test_a_reload_in_the_middle_of_a_run_begins_it_anew(studio: StudioPage) -> None:
     studio.new_design("From nothing: C2H4O")
     studio.fill("Number of candidates", 2)
+    studio.fill("Number of steps", 512)  # it must not be over before it has been kept
     studio.fill("Seed", 6)
     studio.page.get_by_role("button", name="Slow").click()
     studio.page.get_by_role("button", name="Generate", exact=False).first.click()
