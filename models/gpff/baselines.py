@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from gpff import validity
 from gpff.cells import held_out_formulas, keep, noise_name
 from gpff.chemistry import BondWorkers, perceive_strictly
 from gpff.data import QM9
@@ -32,7 +33,7 @@ from gpff.force import field_tables, forces_of, quick_products
 from gpff.generation import batches
 from gpff.molecules import pointers
 from gpff.noising import NoiseConfig
-from gpff.pages import Rate, rates, save_figure, title, write
+from gpff.pages import Rate, error_bars, rates, save_figure, title, write
 from gpff.painn import NetworkConfig, PaiNN
 from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
@@ -69,13 +70,11 @@ SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
 FREE: tuple[Sampler, ...] = ("as_ancestral", "as_heun", "as_stochastic_heun", "dd", "sdd")
 """Samplers for runs that are told no noise level."""
 PAPER = {
-    ("DM, time-conditioned", "heun"): 84, ("DM, time-conditioned", "stochastic_heun"): 95,
-    ("DM, time-conditioned", "ancestral"): 91,
-    ("GPFF", "dd"): 93, ("GPFF", "sdd"): 100, ("GPFF", "heun"): 87, ("GPFF", "stochastic_heun"): 97,
-    ("GPFF", "ancestral"): 94, ("GPFF", "as_heun"): 92, ("GPFF", "as_stochastic_heun"): 97,
-    ("GPFF", "as_ancestral"): 95,
-    ("GPFF, no permutation alignment", "dd"): 98, ("GPFF, no permutation alignment", "ancestral"): 93,
-    ("GPFF, no permutation alignment", "stochastic_heun"): 97,
+    ("DM, time-conditioned", "heun"): "84", ("DM, time-conditioned", "stochastic_heun"): "95",
+    ("DM, time-conditioned", "ancestral"): "91",
+    **{("GPFF", sampler): value for (sampler, steps), value in validity.PAPER.items() if steps == 256},
+    ("GPFF, no permutation alignment", "dd"): "98", ("GPFF, no permutation alignment", "ancestral"): "93",
+    ("GPFF, no permutation alignment", "stochastic_heun"): "97",
 }  # fmt: skip
 """Tier-0 validity in percent at 256 evaluations that the paper reports, by run and sampler, at its full budget."""
 
@@ -228,9 +227,7 @@ def picture(lines: Sequence[Line], folder: Path) -> None:
                 (line for line in lines if (line.baseline, line.sampler) == (name, sampler)), key=lambda c: c.nfe
             )
             if curve:
-                found = [Rate(line.valid, line.n) for line in curve]
-                shown = [100 * rate.valid / rate.n for rate in found]
-                errors = np.abs(np.array([rate.interval for rate in found]).T * 100 - shown)
+                shown, errors = error_bars([Rate(line.valid, line.n) for line in curve])
                 style = "-" if sampler == pair[0] else "--"
                 label = name if sampler == pair[0] else f"{name}, {title(sampler)}"
                 x = [line.nfe for line in curve]
@@ -264,17 +261,17 @@ def run(args: argparse.Namespace) -> None:
     trainers = [trained(baseline, args.folder, data.subset("train")) for baseline in runs]
     formulas = held_out_formulas(data, args.n)
     jobs = [
-        (b, t, sampler, k)
-        for b, t in zip(runs, trainers, strict=True)
+        (b, t, digest, sampler, k)
+        for b, t, digest in zip(runs, trainers, map(weights_hash, trainers), strict=True)
         for sampler in samplers_of(b)
         if sampler in args.samplers
         for k in args.steps
     ]
     lines: list[Line] = []
-    for baseline, trainer, sampler, steps in tqdm(jobs, unit="cell", disable=not sys.stderr.isatty()):
+    for baseline, trainer, digest, sampler, steps in tqdm(jobs, unit="cell", disable=not sys.stderr.isatty()):
         # by tier 0, of these very weights: those of another width or seed have other names
         made = f"{sampler}-{steps}-{noise_name(None, None, False, steps)}-{args.n}-{args.seed}"
-        file = trainer.folder / f"tier-0-{made}-{weights_hash(trainer)[:12]}.json"
+        file = trainer.folder / f"tier-0-{made}-{digest[:12]}.json"
         if not file.exists():
             keep(file, asdict(measure(Field(trainer), baseline.name, formulas, sampler, steps, args.seed)))
         lines.append(Line(**json.loads(file.read_text())))

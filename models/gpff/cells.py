@@ -28,6 +28,7 @@ from gpff.checkpoint import Model, load
 from gpff.chemistry import BondWorkers
 from gpff.composition import formula
 from gpff.data import QM9
+from gpff.folders import whole
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
 from gpff.schedules import default_step_length, noise_of
@@ -119,10 +120,8 @@ _KNOWN = ("smiles", "valid", "reason", "steps", "nfe", "sigma_hat", "rms_force",
 
 def write(file: Path, candidates: Sequence[Candidate]) -> None:
     """Keep judged candidates in one file, which is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_suffix(f".{os.getpid()}.part")
     known = [{name: getattr(c, name) for name in _KNOWN} for c in candidates]
-    with half.open("wb") as out:
+    with whole(file) as half, half.open("wb") as out:
         np.savez_compressed(
             out,
             numbers=np.concatenate([c.numbers for c in candidates]),
@@ -130,7 +129,6 @@ def write(file: Path, candidates: Sequence[Candidate]) -> None:
             ptr=pointers(np.array([len(c.numbers) for c in candidates], dtype=np.int64)),
             known=np.array(json.dumps(known)),
         )
-    os.replace(half, file)
 
 
 def read(file: Path) -> list[Candidate]:
@@ -146,10 +144,8 @@ def read(file: Path) -> list[Candidate]:
 
 def keep(file: Path, values: dict[str, Any]) -> None:
     """Write JSON ``values``, which are there whole or not at all, whoever else writes them at the same time."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f"{file.name}.{os.getpid()}.part")
-    half.write_text(json.dumps(values))
-    os.replace(half, file)
+    with whole(file) as half:
+        half.write_text(json.dumps(values))
 
 
 class Bench:

@@ -138,13 +138,17 @@ def move(
 
 def _ambitious(sampler: str, calls: int, top: Floats) -> Floats:
     """The step h, `[n_molecules]`, that would come down from `top` in the K_target levels that are hoped for."""
-    target = max(2, round(TARGET_SHARE * n_levels(sampler, calls)))
-    return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / (target - 1))
+    return _even(top, max(2, round(TARGET_SHARE * n_levels(sampler, calls))))
 
 
 def _steady(sampler: str, calls: int, top: Floats) -> Floats:
     """The step h, `[n_molecules]`, of the fixed schedule: with less, a run whose σ̂ does not fall stands still."""
-    return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / max(n_levels(sampler, calls) - 1, 1))
+    return _even(top, n_levels(sampler, calls))
+
+
+def _even(top: Floats, levels: int) -> Floats:
+    """The step h, `[n_molecules]`, between any two of so many levels from `top` to `SIGMA_MIN`."""
+    return np.asarray((_root(top) - SIGMA_MIN ** (1 / RHO)) / max(levels - 1, 1))
 
 
 def _next(sampler: str, calls: int, walk: Walk, seen: Floats, h: Floats) -> Floats:

@@ -72,6 +72,14 @@ def rates(**counts: tuple[int, int]) -> dict[str, float | None]:
     return out
 
 
+def error_bars(found: Sequence[Rate]) -> tuple[list[float], list[list[float]]]:
+    """Rates in percent, and how far their bounds are below and above, as matplotlib's `errorbar` takes them."""
+    shown = [100 * rate.valid / rate.n for rate in found]
+    bounds = [rate.interval for rate in found]
+    below = [y - 100 * low for y, (low, _) in zip(shown, bounds, strict=True)]
+    return shown, [below, [100 * high - y for y, (_, high) in zip(shown, bounds, strict=True)]]
+
+
 def write(
     folder: Path,
     name: str,

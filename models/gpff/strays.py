@@ -8,7 +8,6 @@ there from the nearest molecule. They are collected by `gpff collect-strays`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from gpff.folders import whole
 from gpff.molecules import Segments, pointers
 from gpff.noising import Batch, Floats, Ints, nearest, rows_of
 
@@ -53,11 +53,8 @@ class Strays:
 
 def write(file: Path, strays: Strays) -> None:
     """Keep them in one file, which is there whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    half = file.with_name(f"{file.name}.{os.getpid()}.part")
-    with half.open("wb") as out:
+    with whole(file) as half, half.open("wb") as out:
         np.savez_compressed(out, **vars(strays))
-    os.replace(half, file)
 
 
 def read(file: Path) -> Strays:

@@ -14,7 +14,7 @@ from gpff.cells import Cell, noise_name
 from gpff.checkpoint import Model
 from gpff.chemistry import is_crowded
 from gpff.generation import Candidate
-from gpff.pages import Rate, head, save_figure, title
+from gpff.pages import Rate, error_bars, head, save_figure, title
 
 PAPER = {
     ("sdd", 6): "≈ 50", ("sdd", 256): "100", ("dd", 6): "≈ 50", ("dd", 256): "93",
@@ -102,13 +102,11 @@ def picture(rows: Sequence[Row], folder: Path) -> None:
     for (sampler, noise), line in curves.items():
         axis = axes[0] if sampler.split("+")[0] in ("dd", "sdd") else axes[1]
         several = sum(name == sampler for name, _ in curves) > 1
-        bounds = [Rate(r.strict, r.n).interval for r in line]
-        shown, x = [100 * r.strict / r.n for r in line], [r.nfe for r in line]
-        errors = [[y - 100 * a for y, (a, _) in zip(shown, bounds, strict=True)],
-                  [100 * b - y for y, (_, b) in zip(shown, bounds, strict=True)]]  # fmt: skip
+        shown, errors = error_bars([Rate(r.strict, r.n) for r in line])
         drawn = axis.errorbar(
-            x, shown, errors, marker="o", ms=3.5, lw=1.2, capsize=2, ls="-" if "as_" in sampler else "--"
-            if axis is axes[1] else "-", label=title(sampler) + (f", λ, p {noise}" if several else ""),
+            [r.nfe for r in line], shown, errors, marker="o", ms=3.5, lw=1.2, capsize=2,
+            ls="-" if "as_" in sampler else "--" if axis is axes[1] else "-",
+            label=title(sampler) + (f", λ, p {noise}" if several else ""),
         )  # fmt: skip
         theirs = {r.steps: PAPER[sampler, r.steps] for r in line if (sampler, r.steps) in PAPER}
         heights = [float(value.lstrip("≈> ")) for value in theirs.values()]
