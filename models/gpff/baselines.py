@@ -39,7 +39,8 @@ from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
 from gpff.spec import SAMPLERS, Sampler, Spec
 from gpff.train import train
-from gpff.trainer import TrainConfig, Trainer, saved_config
+from gpff.train_config import TrainConfig
+from gpff.trainer import Trainer, saved_config
 
 
 @dataclass(frozen=True)

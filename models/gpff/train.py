@@ -23,6 +23,7 @@ import torch.multiprocessing as multiprocessing
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 from tqdm import tqdm
 
+from gpff.batches import batches
 from gpff.cells import held_out_formulas
 from gpff.checkpoint import load as load_model
 from gpff.conditioned import OBJECTIVES
@@ -31,8 +32,9 @@ from gpff.errors import InputError
 from gpff.force import ForceField, quick_products
 from gpff.generation import generate
 from gpff.painn import PaiNN
+from gpff.train_config import OPTIMIZERS, TrainConfig
 from gpff.train_log import Log, plot
-from gpff.trainer import OPTIMIZERS, TrainConfig, Trainer, batches, saved_config
+from gpff.trainer import Trainer, saved_config
 
 
 def train(
@@ -106,12 +108,12 @@ def validity(trainer: Trainer, n: int = 100, steps: tuple[int, ...] = (16, 64)) 
 
 
 PLAN = (
-    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "local", "strayed", "strays", "rotations",
-    "loss_cap", "seed", "objective", "time_aware", "align", "optimizer",
+    "steps", "features", "lr", "batch", "w_max", "compressed", "walked", "local", "strayed", "strays", "company",
+    "crowd", "rotations", "loss_cap", "seed", "objective", "time_aware", "align", "optimizer",
 )  # fmt: skip
 """Options that make a run what it is: kept in its state, and changed on resuming only where they are given again."""
 
-NOISE = ("compressed", "walked", "local", "strayed", "rotations", "align")
+NOISE = ("compressed", "walked", "local", "strayed", "company", "crowd", "rotations", "align")
 """Those of them that are fields of :class:`gpff.noising.NoiseConfig`."""
 
 
@@ -133,6 +135,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("local", float, default.noise.local, "share of molecules with a few atoms far away")
     plan("strayed", float, default.noise.strayed, "share, of the molecules that are new, of strays")
     parser.add_argument("--strays", help="file of `gpff collect-strays`, for --strayed")
+    plan("company", float, default.noise.company, "share, of the molecules that are new, of two or three side by side")
+    plan("crowd", int, default.noise.crowd, "most atoms of those side by side")
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
     plan("seed", int, default.seed, "of weights, order and noise")

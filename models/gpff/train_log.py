@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from gpff.trainer import Trainer, learning_rate
+from gpff.train_config import learning_rate
+from gpff.trainer import Trainer
 
 BANDS = (0.01, 0.05, 0.2, 0.5, 1.0, 3.0, 30.01)
 """Edges, in Å, of the noise levels that the log tells apart."""

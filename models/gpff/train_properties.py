@@ -19,13 +19,15 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from gpff.batches import batch_ids
 from gpff.data import QM9
 from gpff.data import load as load_data
 from gpff.folders import WEIGHTS
 from gpff.force import field_tables, quick_products
 from gpff.noising import gather
 from gpff.property_net import LEVEL, NETWORK, PropertyModel, PropertyNet, errors, evaluate, save, targets_of
-from gpff.trainer import STATE, TrainConfig, batch_ids, learning_rate, update_average, write_state
+from gpff.train_config import TrainConfig, learning_rate
+from gpff.trainer import STATE, update_average, write_state
 
 PAPER = (42.4, 6.2)
 """Test MAE of gap and U0 in the paper, meV."""

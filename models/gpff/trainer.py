@@ -1,24 +1,15 @@
-"""One training run: its configuration, its state, one optimiser step, and what is kept on disk.
-
-Everything random is drawn from a counter: the order of an epoch from (seed, epoch), the noise of a step from
-(seed, step). A run that is stopped and resumed therefore sees the batches that an unbroken run would have seen,
-and any number of worker processes sees the same molecules.
-"""
+"""One training run: its state, one optimiser step, and what is kept on disk."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
-from functools import lru_cache
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import torch
 import torch.distributed
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from gpff import checkpoint, conditioned
@@ -27,74 +18,18 @@ from gpff.errors import InputError
 from gpff.folders import WEIGHTS
 from gpff.force import bfloat16_pays, field_tables, forces_of
 from gpff.manifest import all_epochs
-from gpff.noising import Batch, NoiseConfig, noised
-from gpff.painn import NetworkConfig
-from gpff.strays import Strays, lessons
+from gpff.noising import Batch
 from gpff.strays import read as read_strays
-from gpff.walking import Answers, answers, walked
+from gpff.train_config import TrainConfig, config_of, learning_rate
+from gpff.walking import Answers, answers
 
 STATE = "state.pt"
-
-OptimizerName = Literal["adamw", "muon"]
-OPTIMIZERS: tuple[OptimizerName, ...] = get_args(OptimizerName)
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """One run. ``steps`` fixes the learning rate: linear from ``lr`` to ``lr_end`` after ``warmup`` steps.
-
-    The loss of a molecule is weighted by ``min(1 / σ², w_max)``, and pulls no harder than one of ``loss_cap`` would: a
-    network that runs away on one compressed cloud must not lose the rest of its batch. ``ema`` is the decay of the
-    averaged weights, which are the ones that ship. ``bfloat16`` lets products be that coarse, on CPUs that gain by it.
-    ``optimizer`` "muon" makes the steps of hidden matrices orthogonal and leaves the rest to AdamW: a fifth slower a
-    step, and further after as many steps (docs/training). ``objective`` and ``time_aware`` make the paper's comparisons
-    of it (conditioned.py); those do not ship. ``strays``: the file of the states of which ``noise.strayed`` are shown.
-    """
-
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    noise: NoiseConfig = field(default_factory=NoiseConfig)
-    steps: int = 40_000
-    batch: int = 64
-    lr: float = 1e-3
-    lr_end: float = 1e-5
-    warmup: int = 500
-    clip: float = 1.0
-    weight_decay: float = 0.01
-    ema: float = 0.999
-    w_max: float = 1000.0
-    loss_cap: float = 10.0
-    bfloat16: bool = True
-    seed: int = 0
-    objective: conditioned.Objective = "gpff"
-    time_aware: bool = False
-    optimizer: OptimizerName = "adamw"
-    strays: str = ""
-
-    @property
-    def told(self) -> bool:
-        """Whether the network is given noise levels: a diffusion model reads its answer by them."""
-        return self.time_aware or self.objective != "gpff"
-
-
-def config_of(values: dict[str, Any]) -> TrainConfig:
-    """The inverse of ``dataclasses.asdict`` for :class:`TrainConfig`; fields that an old state lacks have defaults."""
-    values = {**values, "network": checkpoint.network_of(values["network"]), "noise": NoiseConfig(**values["noise"])}
-    return TrainConfig(**values)
 
 
 def saved_config(folder: Path) -> TrainConfig | None:
     """Configuration of the run that lives in ``folder``; None when there is none."""
     file = folder / STATE
     return config_of(torch.load(file, weights_only=True, mmap=True)["config"]) if file.exists() else None
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """Linear warm-up, then linear decay over the planned steps (and constant past them).
-
-    Geometric decay was tried first: half-way, averaged and latest weights were equally good, so it slowed too early.
-    """
-    progress = min(1.0, max(0.0, (step - config.warmup) / max(1, config.steps - config.warmup)))
-    return min(1.0, (step + 1) / config.warmup) * (config.lr + progress * (config.lr_end - config.lr))
 
 
 def optimizers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimizer]:
@@ -123,69 +58,6 @@ def optimizers(net: nn.Module, config: TrainConfig) -> list[torch.optim.Optimize
     if hidden:
         both.append(torch.optim.Muon(hidden, lr=config.lr, weight_decay=decay, adjust_lr_fn="match_rms_adamw"))
     return both
-
-
-def counted_rng(seed: int, counter: int) -> np.random.Generator:
-    """The generator named by (seed, counter)."""
-    # as unsigned integers: a list with a number past 2**63 would become floats, and neighbours one generator
-    return np.random.Generator(np.random.Philox(key=np.array([seed, counter], dtype=np.uint64)))
-
-
-@lru_cache(maxsize=2)
-def _order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return counted_rng(seed, epoch).permutation(n)
-
-
-def batch_ids(n: int, config: TrainConfig, step: int) -> NDArray[np.int64]:
-    """Molecules of one step, ``[batch]``: slices of a fresh permutation of all ``n`` for every epoch."""
-    epoch, k = divmod(step, n // config.batch)
-    return _order(n, config.seed, epoch)[k * config.batch : (k + 1) * config.batch]
-
-
-def batches(
-    data: QM9,
-    config: TrainConfig,
-    start: int,
-    worker: int = 0,
-    workers: int = 1,
-    given: Mapping[int, Answers] | None = None,
-    strays: Strays | None = None,
-) -> Generator[Batch]:
-    """Batches from step ``start`` on, of each the molecules that fall to ``worker``.
-
-    Each is prepared on a thread while the one before is trained on. ``given``: the network's answers by step, from
-    which some molecules go on (``config.noise.walked``) in the place of new ones, as do some ``strays``.
-    """
-
-    def prepare(step: int) -> Batch:
-        keep = np.arange(config.batch) % workers == worker
-        before = (given or {}).get(step - 2) if config.noise.walked else None
-        rng = counted_rng(config.seed, 2**62 + step * workers + worker)
-        on = None if before is None else walked(data, before, config.noise.walked, rng)
-        if on is not None:
-            keep[np.flatnonzero(keep)[: len(on.ids)]] = False
-        astray = _strayed(strays, config, int(keep.sum()), counted_rng(config.seed, 2**61 + step * workers + worker))
-        if astray is not None:
-            keep[np.flatnonzero(keep)[: len(astray.ids)]] = False
-        rng = counted_rng(config.seed, 2**63 + step)
-        new = noised(data, batch_ids(len(data), config, step), config.noise, rng, keep) if keep.any() else None
-        return Batch.cat([part for part in (new, on, astray) if part is not None])
-
-    with ThreadPoolExecutor(1) as pool:
-        step = start
-        ahead = pool.submit(prepare, step)
-        while True:
-            batch, step = ahead.result(), step + 1
-            ahead = pool.submit(prepare, step)
-            yield batch
-
-
-def _strayed(strays: Strays | None, config: TrainConfig, free: int, rng: np.random.Generator) -> Batch | None:
-    """The strays of one batch that has ``free`` places left: of every molecule that is new, a share."""
-    if strays is None:
-        return None
-    n = int(rng.binomial(free, config.noise.strayed))
-    return lessons(strays, n, rng) if n else None
 
 
 def loss_by_molecule(predicted: Tensor, batch: Batch) -> Tensor:

@@ -14,11 +14,13 @@ from tests.models.test_train import SMALL
 
 import gpff
 from gpff import train as training
+from gpff.batches import batches
 from gpff.conditioned import OBJECTIVES, Conditioned, Objective, network
 from gpff.force import field_tables, forces_of
 from gpff.noising import NoiseConfig, noised
 from gpff.painn import PaiNN
-from gpff.trainer import TrainConfig, Trainer, batches
+from gpff.train_config import TrainConfig
+from gpff.trainer import Trainer
 
 DATA = made_set([5, 8, 6, 9, 7, 4, 8, 6, 5, 7] * 4)
 

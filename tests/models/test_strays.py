@@ -8,13 +8,15 @@ import pytest
 from tests.models.test_noising import made_set
 from tests.models.test_train import DATA, SMALL, assert_same, stopped
 
+from gpff.batches import batches
 from gpff.chemistry import BondWorkers, perceive_strictly
 from gpff.collect_strays import State, sent_home
 from gpff.molecules import Floats, Ints
 from gpff.noising import Batch
 from gpff.strays import NEAR, Strays, lessons, read, write
 from gpff.train import train
-from gpff.trainer import TrainConfig, Trainer, batches
+from gpff.train_config import TrainConfig
+from gpff.trainer import Trainer
 from gpff.walking import answers
 
 WATER = np.array([8, 1, 1])

@@ -20,13 +20,15 @@ from tests.models.worker_targets import fail_one_after_the_other
 
 import gpff
 from gpff import train as training
+from gpff.batches import batch_ids, batches
 from gpff.checkpoint import load
 from gpff.noising import NoiseConfig
 from gpff.painn import NetworkConfig
 from gpff.radial import RadialGrid
 from gpff.train import train
+from gpff.train_config import OPTIMIZERS, OptimizerName, TrainConfig, learning_rate
 from gpff.train_log import BANDS, plot, read
-from gpff.trainer import OPTIMIZERS, OptimizerName, TrainConfig, Trainer, batch_ids, batches, learning_rate
+from gpff.trainer import Trainer
 
 SMALL = TrainConfig(
     network=NetworkConfig(n_features=16, n_interactions=2, grid=RadialGrid(n_rbf=16, n_grid=64)),

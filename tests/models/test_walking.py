@@ -11,9 +11,10 @@ import pytest
 from tests.models.test_noising import made_set
 from tests.models.test_train import DATA, SMALL, assert_same, stopped
 
+from gpff.batches import batches
 from gpff.noising import NoiseConfig, noised
 from gpff.train import train
-from gpff.trainer import Trainer, batches
+from gpff.trainer import Trainer
 from gpff.walking import FALL, FROM, Answers, answers, walked
 
 SIZES = [8, 12, 10, 9, 6]
