@@ -2,7 +2,7 @@
 
 A network that has only been shown single molecules of QM9 reads far more from a molecule's extent and from how many
 atoms there are than chemistry has to say. A scaffold of fifteen heavy atoms then looks like a cloud that is to be drawn
-together, and at fifty atoms the answers overflow. Two or three molecules at a distance at which nothing binds have as
+together, and at fifty atoms the answers overflow. A few molecules at a distance at which nothing binds have as
 many atoms and as wide an extent, and the way home of each is known; none of them is larger than QM9's.
 """
 
@@ -22,8 +22,8 @@ from gpff.noising import NEARLY_HOME, Batch, Ints, align, gather
 
 GAP = (2.2, 5.0)
 """Between which closest contacts (Å) molecules stand side by side: from where hydrogens touch."""
-THIRD = 0.3
-"""How often there are three of them."""
+MORE = 0.5
+"""How often one more comes to two or more of them."""
 NOISE = (0.02, 1.0)
 """Noise in Å, log-uniform, of those that are not nearly home: from more, two clouds would be one."""
 AT_HOME = 0.5
@@ -88,11 +88,11 @@ class Company:
         return order, sizes[order]
 
     def _met(self, rng: np.random.Generator) -> list[int]:
-        """Two or three molecules of the data, fewer where no other would fit in, but never none."""
+        """Two molecules of the data or more, fewer where no other would fit in, but never none."""
         order, sizes = self._by_size
         met: list[int] = []
         left = self.atoms
-        for _ in range(2 + (rng.random() < THIRD)):
+        for _ in range(1 + int(rng.geometric(1 - MORE))):
             fit = int(np.searchsorted(sizes, left, side="right"))
             if met and not fit:
                 break

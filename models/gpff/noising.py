@@ -34,7 +34,7 @@ class NoiseConfig:
     A share ``walked`` goes on from what the network made of a molecule before (`gpff.walking`).
     In a share ``local`` a few neighbouring atoms are far away and the others nearly home (`local_noise`).
     A share ``strayed`` are states that look like a molecule and are none (`gpff.strays`).
-    A share ``company`` are two or three molecules side by side, ``crowd`` atoms at most (`gpff.company`).
+    A share ``company`` are a few molecules side by side, ``crowd`` atoms at most (`gpff.company`).
     ``rotations``: 0 aligns by permutation alone; above, so many rounds of rotation and permutation in turn.
     ``align`` False does neither: atoms of one element keep the places that chance gave them.
     """
@@ -49,7 +49,7 @@ class NoiseConfig:
     local: float = 0.0
     strayed: float = 0.0
     company: float = 0.0
-    crowd: int = 64
+    crowd: int = 96
     rotations: int = 0
     align: bool = True
 

@@ -135,7 +135,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     plan("local", float, default.noise.local, "share of molecules with a few atoms far away")
     plan("strayed", float, default.noise.strayed, "share, of the molecules that are new, of strays")
     parser.add_argument("--strays", help="file of `gpff collect-strays`, for --strayed")
-    plan("company", float, default.noise.company, "share, of the molecules that are new, of two or three side by side")
+    plan("company", float, default.noise.company, "share, of the molecules that are new, of a few side by side")
     plan("crowd", int, default.noise.crowd, "most atoms of those side by side")
     plan("rotations", int, default.noise.rotations, "rounds of rotational alignment")
     plan("loss-cap", float, default.loss_cap, "weighted loss above which a molecule pulls no harder")
