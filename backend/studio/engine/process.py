@@ -142,8 +142,11 @@ def _loop(channel: Channel, engine: Engine, box: BlackBox, forces: ForceFn) -> N
     while True:
         if not engine.has_work:
             box.write([])
+        idle = not (engine.has_work or busy)
         began = time.perf_counter()
-        for command in channel.exchange(wait_s=0.0 if engine.has_work or busy else engine.idle_s):
+        for command in channel.exchange(wait_s=engine.idle_s if idle else 0.0):
+            if idle:
+                began, idle = time.perf_counter(), False  # to wait for work is no part of the step that does it
             for event in engine.handle(command):
                 channel.post(event)
         events = engine.step(before)
