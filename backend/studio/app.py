@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
@@ -12,9 +12,10 @@ from studio.api import answers, designs, docs, generate, health, model, molecule
 from studio.api import jobs as jobs_api
 from studio.api.access import Access
 from studio.api.gate import Gate
-from studio.api.middleware import BodyLimit, SecurityHeaders
+from studio.api.middleware import BodyLimit, HeadAsGet, SecurityHeaders
 from studio.api.openapi import complete
 from studio.api.page import Page
+from studio.api.queries import known_queries
 from studio.api.state import Services
 from studio.chemist import Chemist
 from studio.door import Door
@@ -81,9 +82,10 @@ def create_app(
         redoc_url=None,
     )
     answers.install(app)
-    for module in (generate, jobs_api, health, model, molecules, designs, docs, ws):
-        app.include_router(module.router)
-    app.include_router(designs.shares)
+    for router in (generate.router, jobs_api.router, model.router, molecules.router, designs.router, designs.shares):
+        app.include_router(router, dependencies=[Depends(known_queries)])
+    for router in (health.router, docs.router, ws.router):
+        app.include_router(router)
     complete(app.openapi())
     interface = {path: [method.upper() for method in item] for path, item in app.openapi()["paths"].items()}
     app.mount("/", Page(settings.frontend, interface), name="page")
@@ -96,6 +98,7 @@ def _surround(app: FastAPI, settings: Settings, metrics: Metrics, paths: frozens
     # Names and times of nodes, and what else a design's file holds, come on top.
     files = {"/designs/import": settings.max_design_bytes + 4 * settings.max_body_bytes}
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, others=files)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=1024, exclude_content_types=INCOMPRESSIBLE)
     app.add_middleware(Gate, settings=settings, paths=paths)
     if settings.allowed_origins:

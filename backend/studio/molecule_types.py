@@ -4,13 +4,13 @@ Lengths are Å. Atoms are counted from 0 in every list and index. A bond is (i, 
 or 3: aromatic rings come in a Kekulé form.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, Strict, model_validator
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from studio.protocol import MAX_LIST, Bond, Bool, Index, Int, Numbers, Positions, Vec3, Wire
+from studio.protocol import MAX_LIST, Bond, Bool, Candidate, Index, Int, Numbers, Positions, Vec3, Wire
 
 type FormatName = Literal["sdf", "mol", "xyz", "extxyz", "pdb", "smiles"]
 type ThemeName = Literal["light", "dark"]
@@ -24,8 +24,26 @@ Charge = Annotated[int, Strict(), Field(ge=-99, le=99)]
 Pixels = Annotated[int, Strict(), Field(ge=32, le=4096)]
 
 
-class MoleculeIn(Wire):
-    """A molecule with all its hydrogens. `bonds` null: not known, to be read from the coordinates."""
+class Sendable(Wire):
+    """Takes what the service has answered, a candidate or a molecule of a file, as it came, and leaves out what is not
+    asked for."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _less_what_was_answered(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        kept = {name: value for name, value in given.items() if name in cls.model_fields or name not in _ANSWERED}
+        if given.get("valid") is False and "bonds" in kept:
+            kept["bonds"] = None  # those of such a candidate are empty because they are not known
+        return kept
+
+
+class MoleculeIn(Sendable):
+    """A molecule with all its hydrogens; one that was parsed, or a candidate, as it was answered.
+
+    `bonds` null: not known, to be read from the coordinates.
+    """
 
     numbers: Annotated[Numbers, Field(min_length=1)]
     positions: Annotated[Positions, Field(min_length=1)]
@@ -50,6 +68,9 @@ class MoleculeOut(Wire):
     reason: str | None
     added_hydrogens: int
     embedded: bool
+
+
+_ANSWERED = frozenset({*MoleculeOut.model_fields, *Candidate.model_fields})
 
 
 class ParseRequest(Wire):
@@ -114,8 +135,8 @@ WATER: JsonDict = {
 }
 
 
-class Geometry(Wire):
-    """Coordinates of all atoms, hydrogens too."""
+class Geometry(Sendable):
+    """Coordinates of all atoms, hydrogens too; a candidate, as it was answered."""
 
     numbers: Annotated[Numbers, Field(min_length=1)]
     positions: Annotated[Positions, Field(min_length=1)]

@@ -6,7 +6,14 @@ from typing import Any
 from studio.errors import Report, plain
 
 MAX_PATH = 20  # names of a field's path that are told; only what is not of this protocol lies deeper
-_PREFIXES = ("Input should be ", "Input should have ", "String should ", "List should ", "Tuple should ")
+_PREFIXES = (
+    "Value error, expected ",
+    "Input should be ",
+    "Input should have ",
+    "String should ",
+    "List should ",
+    "Tuple should ",
+)
 _BOUNDS = {
     "greater_than": ("more than", "gt"),
     "greater_than_equal": ("at least", "ge"),
@@ -16,12 +23,13 @@ _BOUNDS = {
 _EXPECTED = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "an object"),
     **dict.fromkeys(("list_type", "tuple_type"), "a list"),
-    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "an integer"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), "an integer"),
     **dict.fromkeys(("float_type", "float_parsing"), "a number"),
     **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
     "extra_forbidden": "no field of this name",
     "finite_number": "a finite number",
     "string_type": "a string",
+    "string_unicode": "text without halves of surrogate pairs",
 }
 
 
@@ -48,11 +56,18 @@ def complaint(problems: Sequence[Mapping[str, Any]], drop: tuple[str, ...] = (),
     )
 
 
+def expectation(problem: Mapping[str, Any]) -> str:
+    """What was expected, by one of pydantic's error dictionaries."""
+    return _sides(problem)[0]
+
+
 def describe(value: object) -> str:
     """A value as a client wrote it, short and in ASCII."""
     match value:
         case None:
             return "null"
+        case bool():
+            return "true" if value else "false"
         case dict():
             return "an object"
         case list() | tuple():

@@ -42,6 +42,7 @@
 """
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -51,6 +52,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gpff.spec import Limits as SpecLimits
+from studio.problems import expectation
 from studio.protocol import MAX_LIST, MAX_STEPS, Limits
 
 MAX_SAMPLES = 65_535  # what a frame can count
@@ -65,6 +67,11 @@ def _built_page() -> Path:
 
 def _data_folder() -> Path:
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "gpff-studio"
+
+
+# As browsers send them. What is written in another way would never be met, and no one be told.
+_ORIGIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#@*\s]+")
+_HOST = re.compile(r"[^/:?#@*\s]+|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]+")  # an IPv6 address has colons
 
 
 class Settings(BaseSettings):
@@ -117,6 +124,20 @@ class Settings(BaseSettings):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("expected origins such as https://page.example or http://page.example:8080")
+        return tuple(origin.lower() for origin in value)
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_HOST.fullmatch(host) for host in value):
+            raise ValueError("expected names such as studio.example, without scheme or port")
+        return tuple(host.lower() for host in value)
+
     @field_validator("rate_requests", "rate_jobs")
     @classmethod
     def _is_a_rate(cls, value: str) -> str:
@@ -149,7 +170,7 @@ class Settings(BaseSettings):
 def complaints(error: ValidationError) -> list[str]:
     """What is wrong with which variable, a line each."""
     return [
-        f"{_variable(problem)}: expected {_expected(problem)}, got {problem['input']!r}" for problem in error.errors()
+        f"{_variable(problem)}: expected {expectation(problem)}, got {problem['input']!r}" for problem in error.errors()
     ]
 
 
@@ -162,11 +183,3 @@ def unknown() -> list[str]:
 def _variable(problem: ErrorDetails) -> str:
     name = f"STUDIO_{problem['loc'][0]}".upper().replace("STUDIO_STUDIO_", "STUDIO_")
     return "PORT" if name == "STUDIO_PORT" and name not in os.environ else name
-
-
-def _expected(problem: ErrorDetails) -> str:
-    message = problem["msg"]
-    for start in ("Value error, expected ", "Input should be ", "Input should ", "String should "):
-        if message.startswith(start):
-            return message.removeprefix(start)
-    return message

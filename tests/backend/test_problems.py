@@ -31,6 +31,8 @@ def told(spec: Any) -> str:
         ({"formula": "C", "step_length": 0.0}, "step_length: expected more than 0, got 0.0"),
         ({"formula": "C", "lambda": float("nan")}, "lambda: expected a finite number, got nan"),
         ({"formula": "C", "valid_only": 1}, "valid_only: expected true or false, got 1"),
+        ({"formula": "C", "n_samples": True}, "n_samples: expected an integer, got true"),
+        ({"formula": "C\ud800"}, "formula: expected text without halves of surrogate pairs, got 'C\\ud800'"),
         ({"blobs": {}}, "blobs: expected a list, got an object"),
         ({"blobs": []}, "blobs: expected at least 1 item, got a list of 0"),
         ({"blobs": [{"formula": "C"}] * 65}, "blobs: expected at most 64 items, got a list of 65"),

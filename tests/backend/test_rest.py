@@ -184,6 +184,20 @@ def test_the_model_and_health(live: Live) -> None:
     assert live.get("/readyz").json()["status"] == "ok"
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/model", "/jobs", "/jobs/7"])
+def test_head_is_get_without_a_body(live: Live, path: str) -> None:
+    with httpx.Client(base_url=live.url, headers={"Accept-Encoding": "identity"}) as client:
+        found, asked = client.head(path), client.get(path)
+        assert found.content == b"" and found.status_code == asked.status_code
+        assert found.headers["content-type"] == asked.headers["content-type"]
+        assert found.headers["content-length"] == asked.headers["content-length"]
+        assert client.get(path).status_code == asked.status_code  # over the same connection
+    route = path if path != "/jobs/7" else "/jobs/{id}"
+    status = found.status_code
+    counted = f'studio_http_requests_total{{method="HEAD",route="{route}",status="{status}"}}'
+    assert counted in live.get("/metrics").text
+
+
 def test_what_is_not_there_is_a_problem(live: Live) -> None:
     problem(live.get("/nothing.js"), 404, "not_found")
     assert "/generate/more.json" in problem(live.get("/generate/more.json"), 404, "not_found")["detail"]

@@ -6,6 +6,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import numpy as np
@@ -205,6 +206,29 @@ def test_what_lies_below_the_interface_is_not_the_page(live: Live, path: str) ->
 )
 def test_bad_queries_name_the_field(live: Live, path: str, field: str) -> None:
     assert problem(live.get(path), 422, "invalid")["field"] == field
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "field", "expected"),
+    [
+        ("GET", "/jobs?cursor=7", "query.cursor", "no parameter of this name, only before or limit"),
+        ("POST", "/jobs?deadline=5", "query.deadline", "no parameter of this name, only deadline_s or lane"),
+        ("POST", "/generate?deadline_s=5&lane=batch", "query.lane", "no parameter of this name, only deadline_s"),
+        ("GET", "/jobs/1/trajectory?sample=0", "query.sample", "no parameter of this name, only format or last_seq"),
+        ("GET", "/designs?name=tea", "query.name", "no parameter of this name, only cursor or formula or"),
+        ("GET", "/shared/none?x", "query.x", "no parameters"),
+        ("GET", "/model?\udcff=1", "query.\\ufffd", "no parameters"),
+    ],
+)
+def test_a_parameter_that_a_call_does_not_have_is_named(
+    live: Live, method: str, path: str, field: str, expected: str
+) -> None:
+    known = len(live.get("/jobs").json()["jobs"])
+    body: dict[str, Any] = {"json": {"formula": "CH4", "steps": 2}} if method == "POST" else {}
+    url = live.url + quote(path, "/?&=", errors="surrogateescape")
+    answer = problem(httpx.request(method, url, timeout=30, **body), 422, "invalid")
+    assert answer["field"] == field and answer["expected"].startswith(expected)
+    assert len(live.get("/jobs").json()["jobs"]) == known
 
 
 def test_a_bad_spec_starts_nothing(live: Live) -> None:

@@ -62,6 +62,23 @@ def test_a_molecule_goes_out_and_comes_back(format: str, live: Live, alanine: di
             assert molecule["numbers"] == alanine["numbers"] and molecule["bonds"] == alanine["bonds"]
 
 
+def test_what_was_answered_can_be_sent_as_it_came(live: Live) -> None:
+    parsed = answer(post(live, "parse", text=ALANINE, format="smiles"))["records"][0]["molecule"]
+    assert post(live, "export", molecules=[parsed], format="smiles").text == f"{ALANINE}\n"
+    assert answer(post(live, "properties", molecule=parsed))["formula"] == "C3H7NO2"
+    (whole,) = live.post("/generate", json={"formula": "C2H6O"}).json()["candidates"]
+    (broken,) = live.post("/generate", json={"formula": "C3H8", "steps": 3}).json()["candidates"]
+    assert whole["valid"] and not broken["valid"] and broken["bonds"] == []
+    sdf = post(live, "export", molecules=[whole, broken], format="sdf").text
+    assert "> <SMILES>\nCCO\n" in sdf and "> <REASON>" in sdf  # none of broken's bonds is known, not none there
+    assert [one["gap_ev"] is None for one in answer(post(live, "predict", molecules=[whole, broken]))["molecules"]] == [
+        False,
+        True,
+    ]
+    wrong = post(live, "export", molecules=[{**whole, "bond": []}], format="sdf")
+    assert problem(wrong, 422, "invalid")["field"] == "molecules.0.bond"
+
+
 def test_a_bad_record_is_told_apart_and_costs_no_other(live: Live) -> None:
     found = answer(post(live, "parse", text="CC ethane\nC(\nO water"))
     assert [record["index"] for record in found["records"]] == [0, 1, 2]
@@ -198,8 +215,8 @@ WRONG: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("properties", {"molecule": {"numbers": [6], "positions": [[0, 0, 0]], "bonds": [[0, 1, 1]]}}, 422, "invalid",
      "molecule.bonds.0"),
     ("predict", {"molecules": []}, 422, "invalid", "molecules"),
-    ("predict", {"molecules": [{"numbers": [6], "positions": [[0, 0, 0]], "bonds": []}]}, 422, "invalid",
-     "molecules.0.bonds"),
+    ("predict", {"molecules": [{"numbers": [6], "positions": [[0, 0, 0]], "bond": []}]}, 422, "invalid",
+     "molecules.0.bond"),
     ("predict", {"molecules": [FLUORINE, {"numbers": [6, 6], "positions": [[0, 0, 1]]}]}, 422, "invalid",
      "molecules.1.positions"),
     ("predict", {"molecules": [{"numbers": [200], "positions": [[0, 0, 0]]}]}, 422, "invalid", "molecules.0.numbers"),

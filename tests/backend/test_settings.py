@@ -82,12 +82,18 @@ def test_more_atoms_a_molecule_are_a_setting() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "expected"),
     [
-        ("STUDIO_MAX_ATOMS_PER_MOLECULE", "5000", "less than or equal to 4096"),
-        ("STUDIO_MAX_SAMPLES", "70000", "less than or equal to 65535"),
+        ("STUDIO_MAX_ATOMS_PER_MOLECULE", "5000", "at most 4096"),
+        ("STUDIO_MAX_SAMPLES", "70000", "at most 65535"),
         ("STUDIO_RATE_JOBS", "often", "a rate such as 600/minute"),
         ("STUDIO_LOG_FORMAT", "xml", "'auto', 'json' or 'text'"),
-        ("PORT", "70000", "less than or equal to 65535"),
-        ("STUDIO_DRAIN_S", "-1", "greater than or equal to 0"),
+        ("PORT", "http", "an integer"),
+        ("STUDIO_ALLOWED_ORIGINS", "page.example", "origins such as https://page.example"),
+        ("STUDIO_ALLOWED_ORIGINS", "https://page.example,*", "origins such as https://page.example"),
+        ("STUDIO_ALLOWED_ORIGINS", "https://page.example/studio", "origins such as https://page.example"),
+        ("STUDIO_ALLOWED_HOSTS", "studio.example:8000", "names such as studio.example"),
+        ("STUDIO_ALLOWED_HOSTS", "https://studio.example", "names such as studio.example"),
+        ("PORT", "70000", "at most 65535"),
+        ("STUDIO_DRAIN_S", "-1", "at least 0"),
     ],
 )
 def test_a_complaint_names_the_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str) -> None:

@@ -350,6 +350,13 @@ async def test_bad_messages_harm_neither_the_connection_nor_its_jobs(live: Live)
         assert (await client.until("final", job=job))["result"]["candidates"][0]["steps"] == 150
 
 
+@pytest.mark.parametrize(("kind", "got"), [('"dance"', "'dance'"), ("7", "7"), ("null", "null"), ("[]", "a list of 0")])
+async def test_a_type_that_is_none_is_told_as_it_came(live: Live, kind: str, got: str) -> None:
+    async with connected(live) as client:
+        await client.connection.send(f'{{"type": {kind}}}')
+        assert (await client.until("error"))["got"] == got
+
+
 async def test_a_message_far_over_the_limit_ends_the_connection_with_its_own_code(live: Live) -> None:
     async with connected(live) as client:
         with pytest.raises(ConnectionClosed) as closed:

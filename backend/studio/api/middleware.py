@@ -1,4 +1,4 @@
-"""Two ASGI layers around everything: a bound on bodies, and headers that keep a browser careful."""
+"""Three ASGI layers around everything: a bound on bodies, headers that keep a browser careful, and HEAD."""
 
 from collections.abc import Mapping
 
@@ -83,3 +83,24 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_within, send)
+
+
+class HeadAsGet:
+    """Answers HEAD as GET without its body (RFC 9110, 9.3.2), for those who ask whether a service is there."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "HEAD":
+            await self._app(scope, receive, send)
+            return
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        inner = {**scope, "method": "GET"}  # the server looks into its own
+        try:
+            await self._app(inner, receive, send_without_body)
+        finally:
+            scope.update({**inner, "method": "HEAD"})  # the log wants to know what was met

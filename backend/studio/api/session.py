@@ -19,7 +19,7 @@ from studio.door import RECONNECT_AFTER_S
 from studio.errors import Busy, DuplicateRequest, MessageError, Report, StudioError, Unauthorized, UnknownJob, report
 from studio.job import Job
 from studio.keys import LOCAL
-from studio.problems import complaint
+from studio.problems import complaint, describe
 from studio.protocol import (
     CLIENT_MESSAGE,
     Ack,
@@ -287,7 +287,7 @@ def _explain(error: ValidationError) -> Report:
         case "json_invalid":
             return Report("bad_json", 400, f"message: expected JSON, got {first['ctx']['error']}")
         case "union_tag_invalid" | "union_tag_not_found":
-            got = ascii(first["ctx"]["tag"])[:60] if first["type"] == "union_tag_invalid" else "none"
+            got = describe(first["input"].get("type")) if first["type"] == "union_tag_invalid" else "none"
             detail = f"type: expected one of {TYPES}, got {got}"
             return Report("bad_message", 400, detail, field="type", expected=f"one of {TYPES}", got=got)
     if not first["loc"]:

@@ -25,7 +25,11 @@ export interface ParseRequest {
 
 export type Bond = readonly [number, number, number];
 
-/** A molecule with all its hydrogens. `bonds` null: not known, to be read from the coordinates. */
+/**
+ * A molecule with all its hydrogens; one that was parsed, or a candidate, as it was answered.
+ *
+ * `bonds` null: not known, to be read from the coordinates.
+ */
 export interface MoleculeIn {
   readonly numbers: readonly number[];
   readonly positions: readonly Vec3[];
@@ -73,7 +77,7 @@ export interface PerceiveRequest {
   readonly charge?: number | null;
 }
 
-/** Coordinates of all atoms, hydrogens too. */
+/** Coordinates of all atoms, hydrogens too; a candidate, as it was answered. */
 export interface Geometry {
   readonly numbers: readonly number[];
   readonly positions: readonly Vec3[];
