@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -29,6 +30,18 @@ COMMANDS = {
 """Subcommand → what it does. All but `sample` and `data` live in the module of their name."""
 
 
+OPTIONS = {
+    "blobs.0.formula": "formula",
+    "n_samples": "-n",
+    "steps": "--steps",
+    "seed": "--seed",
+    "lambda": "--noise",
+    "lambda_power": "--noise-power",
+    "step_length": "--step-length",
+}
+"""Field of a spec → the argument of `sample` that it came from."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one subcommand. Exit status 0, 1 (it failed), 2 (it was asked wrongly) or 130 (interrupted)."""
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -41,7 +54,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = _setup(name, subparser)
     options = subparser.parse_args(rest)
     try:
-        return run(options) or 0
+        status = run(options) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:  # whoever reads has read enough, as `head` has; there is no one to be told
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except InputError as error:
         print(f"gpff {name}: {error}", file=sys.stderr)
         return 2
@@ -102,31 +120,56 @@ def _run_sample(options: argparse.Namespace) -> int:
         raise InputError("--output", "a file ending in .sdf or .xyz", output.name)
     if output is not None and not output.parent.is_dir():
         raise InputError("--output", "a file in a folder that exists", str(output))
+    if output is not None and output.is_dir():
+        raise InputError("--output", "a file", f"the folder {output}")
+    if options.device is not None:
+        _check_device(options.device)
     from gpff.checkpoint import load
     from gpff.generation import generate
 
-    candidates = generate(
-        load(options.model, device=options.device),
-        options.formula,
-        n=options.n,
-        sampler=options.sampler,
-        steps=options.steps,
-        seed=options.seed,
-        noise=options.noise,
-        noise_power=options.noise_power,
-        step_length=options.step_length,
-        progress=not options.quiet,
-    )
+    try:
+        candidates = generate(
+            load(options.model, device=options.device),
+            options.formula,
+            n=options.n,
+            sampler=options.sampler,
+            steps=options.steps,
+            seed=options.seed,
+            noise=options.noise,
+            noise_power=options.noise_power,
+            step_length=options.step_length,
+            progress=not options.quiet,
+        )
+    except InputError as error:
+        raise InputError(OPTIONS.get(error.field, error.field), error.expected, error.got) from None
     shown = [candidate for candidate in candidates if candidate.valid or not options.valid_only]
     if output is None:
         print("".join(_line(candidate) for candidate in shown), end="")
     else:
-        output.write_text("".join(_record(c, i, output.suffix.lower()) for i, c in enumerate(shown, start=1)))
+        text = "".join(_record(c, i, output.suffix.lower()) for i, c in enumerate(shown, start=1))
+        try:
+            output.write_text(text)
+        except OSError as error:
+            raise GpffError(f"--output: {output} cannot be written: {error.strerror}") from error
     if not options.quiet:
         n_valid = sum(bool(candidate.valid) for candidate in candidates)
         distinct = len({candidate.smiles for candidate in candidates if candidate.valid})
         print(f"{n_valid} of {len(candidates)} valid, {distinct} different", file=sys.stderr)
     return 0
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    try:
+        found = torch.device(device)
+    except RuntimeError:
+        found = None
+    if found is None or found.type not in ("cpu", "cuda"):
+        raise InputError("--device", "cpu, cuda, or one of several such as cuda:1", device)
+    n_gpus = torch.cuda.device_count()
+    if found.type == "cuda" and (found.index or 0) >= n_gpus:
+        raise InputError("--device", f"one that PyTorch finds here: cpu and {n_gpus or 'no'} of cuda", device)
 
 
 def _line(candidate: Candidate) -> str:

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,9 +60,20 @@ def test_without_a_file_a_line_a_molecule_is_printed(weights: str, capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "status", "complaint"),
     [
-        (["CH3"], 2, "blobs.0.formula: expected atoms that make a closed shell, got CH3, which needs one more H"),
+        (["CH3"], 2, "sample: formula: expected atoms that make a closed shell, got CH3, which needs one more H"),
         (["C6Br"], 2, "formula: expected elements H, C, N, O or F, got unknown element 'Br'"),
-        (["CH4", "-n", "0"], 2, "n_samples: expected at least 1, got 0"),
+        (["CH4", "-n", "0"], 2, "sample: -n: expected at least 1, got 0"),
+        (["CH4", "--steps", "0"], 2, "sample: --steps: expected at least 1, got 0"),
+        (["CH4", "--seed", "-1"], 2, "sample: --seed: expected an integer from 0"),
+        (["CH4", "--noise", "11"], 2, "sample: --noise: expected 0 to 10 Å, got 11"),
+        (["CH4", "--noise-power", "nan"], 2, "sample: --noise-power: expected above 0, to 4, got nan"),
+        (["CH4", "--step-length", "3"], 2, "sample: --step-length: expected above 0, to 2, got 3"),
+        (
+            ["CH4", "--device", "tpu"],
+            2,
+            "sample: --device: expected cpu, cuda, or one of several such as cuda:1, got tpu",
+        ),
+        (["CH4", "--device", "cuda:99"], 2, "sample: --device: expected one that PyTorch finds here: cpu and"),
         (["CH4", "-o", "x.pdb"], 2, "--output: expected a file ending in .sdf or .xyz, got x.pdb"),
         (["CH4", "-o", "no/such/folder/x.sdf"], 2, "--output: expected a file in a folder that exists"),
         (["CH4", "--model", "no-such-model"], 1, "'no-such-model'"),
@@ -70,9 +83,33 @@ def test_mistakes_are_said_in_one_line(
     weights: str, arguments: list[str], status: int, complaint: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = [] if "--model" in arguments else ["--model", weights]
-    assert cli.main(["sample", *arguments, *model, "--quiet", "--device", "cpu"]) == status
+    device = [] if "--device" in arguments else ["--device", "cpu"]
+    assert cli.main(["sample", *arguments, *model, "--quiet", *device]) == status
     err = capsys.readouterr().err
     assert complaint in err and len(err.splitlines()) == 1 and err.startswith("gpff sample: ")
+
+
+def test_a_file_that_cannot_be_written_is_said_in_one_line(
+    weights: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sample", "CH4", "--steps", "1", "--model", weights, "--device", "cpu", "--quiet", "-o"]
+    (folder := tmp_path / "folder.sdf").mkdir()
+    assert cli.main([*command, str(folder)]) == 2
+    assert capsys.readouterr().err == f"gpff sample: --output: expected a file, got the folder {folder}\n"
+    full = tmp_path / "full.sdf"
+    full.symlink_to("/dev/full")
+    assert cli.main([*command, str(full)]) == 1
+    assert capsys.readouterr().err == f"gpff sample: --output: {full} cannot be written: No space left on device\n"
+
+
+def test_a_reader_that_has_read_enough_is_no_error_to_tell(weights: str) -> None:
+    command = [sys.executable, "-m", "gpff.cli", "sample", "CH4", "-n", "2", "--steps", "1", "--quiet"]
+    with subprocess.Popen(
+        [*command, "--model", weights, "--device", "cpu"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b"" and process.wait() == 1
 
 
 @pytest.mark.parametrize("arguments", [["unheard-of"], ["sample"], ["sample", "CH4", "--sampler", "magic"]])
