@@ -149,6 +149,19 @@ def test_errors_mirror_the_problem_documents(studio: Client) -> None:
         pass
 
 
+@pytest.mark.parametrize("spec", [3, None, ["CH4"]])
+def test_what_is_no_spec_is_told_so(studio: Client, spec: Any) -> None:
+    with pytest.raises(BadRequest, match=r"^spec: expected an object, got "):
+        studio.generate(spec)
+
+
+@pytest.mark.parametrize("id", ["..", "../model", "x/../../model", "7?wait_s=1", "7#"])
+def test_an_id_does_not_lead_elsewhere(studio: Client, id: str) -> None:
+    for ask in (studio.job(id).status, lambda: studio.designs.read(id)):
+        with pytest.raises(NotFound):
+            ask()
+
+
 def test_no_server_is_unreachable() -> None:
     with Client("http://127.0.0.1:9", retries=1, patience_s=0.3, timeout_s=2) as nobody:
         with pytest.raises(Unreachable, match="GET /healthz"):

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
@@ -144,6 +145,11 @@ def _code(response: httpx.Response) -> str:
     return errors.of_answer(response).code
 
 
+def at(*parts: str) -> str:
+    """The path of these parts, whatever is in them: a name never leads out of its place."""
+    return "".join("/" + quote(part, safe="").replace(".", "%2E") for part in parts)
+
+
 def fresh_key() -> dict[str, str]:
     """A header by which the service knows this request when it comes again."""
     return {KEY: secrets.token_hex(16)}
@@ -187,47 +193,47 @@ def jobs(before: str | None) -> Call[JobList]:
 
 
 def status(job: str, wait_s: float) -> Call[JobStatus]:
-    call = Call("GET", f"/jobs/{job}", model_of(JobStatus), {"wait_s": wait_s})
+    call = Call("GET", at("jobs", job), model_of(JobStatus), {"wait_s": wait_s})
     return replace(call, timeout_s=wait_s + MARGIN_S)
 
 
 def cancel(job: str) -> Call[JobStatus]:
-    return Call("DELETE", f"/jobs/{job}", model_of(JobStatus))
+    return Call("DELETE", at("jobs", job), model_of(JobStatus))
 
 
 def pause(job: str) -> Call[JobStatus]:
-    return Call("POST", f"/jobs/{job}/pause", model_of(JobStatus), again=True)
+    return Call("POST", at("jobs", job, "pause"), model_of(JobStatus), again=True)
 
 
 def resume(job: str) -> Call[JobStatus]:
-    return Call("POST", f"/jobs/{job}/resume_run", model_of(JobStatus), again=True)
+    return Call("POST", at("jobs", job, "resume_run"), model_of(JobStatus), again=True)
 
 
 def steer(job: str, blobs: Sequence[BlobLike] | None, freeze: Sequence[int]) -> Call[JobStatus]:
     wish = {"blobs": None if blobs is None else list(blobs), "freeze": list(freeze), "once": secrets.token_hex(16)}
-    return Call("POST", f"/jobs/{job}/steer", model_of(JobStatus), body=checked(Steering, wish), again=True)
+    return Call("POST", at("jobs", job, "steer"), model_of(JobStatus), body=checked(Steering, wish), again=True)
 
 
 def rewind(job: str, step: int) -> Call[JobStatus]:
     wish = checked(RewindTo, {"step": step, "once": secrets.token_hex(16)})
-    return Call("POST", f"/jobs/{job}/rewind", model_of(JobStatus), body=wish, again=True)
+    return Call("POST", at("jobs", job, "rewind"), model_of(JobStatus), body=wish, again=True)
 
 
 def branch(job: str, step: int, seed: int | None, lane: LaneName) -> Call[JobStatus]:
     wish = checked(BranchFrom, {"step": step, "seed": seed})
-    return Call("POST", f"/jobs/{job}/branch", model_of(JobStatus), {"lane": lane}, wish, fresh_key())
+    return Call("POST", at("jobs", job, "branch"), model_of(JobStatus), {"lane": lane}, wish, fresh_key())
 
 
 def topology(job: str) -> Call[Topology]:
-    return Call("GET", f"/jobs/{job}/topology", model_of(Topology))
+    return Call("GET", at("jobs", job, "topology"), model_of(Topology))
 
 
 def frames(job: str, last_seq: int) -> Call[bytes]:
-    return Call("GET", f"/jobs/{job}/trajectory", lambda response: response.content, {"last_seq": last_seq})
+    return Call("GET", at("jobs", job, "trajectory"), lambda response: response.content, {"last_seq": last_seq})
 
 
 def trajectory_text(job: str, format: TrajectoryFormat) -> Call[str]:
-    return Call("GET", f"/jobs/{job}/trajectory", _text, {"format": format})
+    return Call("GET", at("jobs", job, "trajectory"), _text, {"format": format})
 
 
 def model() -> Call[ModelCard]:

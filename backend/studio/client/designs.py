@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
-from studio.client.calls import Call, fresh_key, model_of
+from studio.client.calls import Call, at, fresh_key, model_of
 from studio.client.molecules import FILE_S, Ask, AsyncAsk
 from studio.client.wishes import checked, given_only
 from studio.design_types import (
@@ -68,7 +68,7 @@ class Designs:
 
     def export(self, id: str) -> str:
         """The design as one file."""
-        return self._ask(_export(f"/designs/{id}/file"))
+        return self._ask(_export(at("designs", id, "file")))
 
     def import_file(self, text: str) -> Design:
         """A new design from such a file."""
@@ -83,7 +83,7 @@ class Designs:
 
     def shared(self, share: str) -> str:
         """The file of a design that somebody shares."""
-        return self._ask(_export(f"/shared/{share}"))
+        return self._ask(_export(at("shared", share)))
 
 
 class AsyncDesigns:
@@ -125,7 +125,7 @@ class AsyncDesigns:
         return await self._ask(_replay(id, node))
 
     async def export(self, id: str) -> str:
-        return await self._ask(_export(f"/designs/{id}/file"))
+        return await self._ask(_export(at("designs", id, "file")))
 
     async def import_file(self, text: str) -> Design:
         return await self._ask(_import(text))
@@ -137,7 +137,7 @@ class AsyncDesigns:
         return await self._ask(_share("DELETE", id))
 
     async def shared(self, share: str) -> str:
-        return await self._ask(_export(f"/shared/{share}"))
+        return await self._ask(_export(at("shared", share)))
 
 
 def _search(q: str, tags: Sequence[str], formula: str | None, cursor: str | None) -> Call[DesignPage]:
@@ -151,30 +151,30 @@ def _create(name: str, nodes: Sequence[NodeLike], fields: Mapping[str, Any]) -> 
 
 
 def _read(id: str) -> Call[Design]:
-    return Call("GET", f"/designs/{id}", model_of(Design))
+    return Call("GET", at("designs", id), model_of(Design))
 
 
 def _change(id: str, revision: int | None, fields: Mapping[str, Any]) -> Call[Design]:
     body = checked(DesignPatch, fields)
-    return Call("PATCH", f"/designs/{id}", model_of(Design), body=body, headers=_match(revision))
+    return Call("PATCH", at("designs", id), model_of(Design), body=body, headers=_match(revision))
 
 
 def _delete(id: str, revision: int | None) -> Call[None]:
-    return Call("DELETE", f"/designs/{id}", lambda response: None, headers=_match(revision))
+    return Call("DELETE", at("designs", id), lambda response: None, headers=_match(revision))
 
 
 def _append(id: str, nodes: Sequence[NodeLike]) -> Call[Appended]:
     """A node that is there already is left as it is, so this may be sent again."""
     body = checked(AppendNodes, {"nodes": nodes})
-    return Call("POST", f"/designs/{id}/nodes", model_of(Appended), body=body, again=True)
+    return Call("POST", at("designs", id, "nodes"), model_of(Appended), body=body, again=True)
 
 
 def _node(id: str, node: str) -> Call[Node]:
-    return Call("GET", f"/designs/{id}/nodes/{node}", model_of(Node))
+    return Call("GET", at("designs", id, "nodes", node), model_of(Node))
 
 
 def _replay(id: str, node: str) -> Call[Replay]:
-    return Call("POST", f"/designs/{id}/nodes/{node}/replay", model_of(Replay), timeout_s=FILE_S)
+    return Call("POST", at("designs", id, "nodes", node, "replay"), model_of(Replay), timeout_s=FILE_S)
 
 
 def _export(path: str) -> Call[str]:
@@ -186,7 +186,7 @@ def _import(text: str) -> Call[Design]:
 
 
 def _share(method: str, id: str) -> Call[Design]:
-    return Call(method, f"/designs/{id}/share", model_of(Design))
+    return Call(method, at("designs", id, "share"), model_of(Design))
 
 
 def _match(revision: int | None) -> dict[str, str]:

@@ -21,8 +21,10 @@ def spec_of(spec: SpecLike, fields: Mapping[str, Any]) -> GenerateSpec:
             given: dict[str, Any] = {"formula": spec}
         case GenerateSpec():
             given = spec.model_dump(by_alias=True, exclude_unset=True)
-        case _:
+        case Mapping():
             given = dict(spec)
+        case _:
+            return checked(GenerateSpec, spec)  # which says what is wrong with it
     given |= {"lambda" if name == "lambda_" else name: value for name, value in fields.items()}
     return checked(GenerateSpec, given)
 
