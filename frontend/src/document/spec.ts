@@ -1,16 +1,42 @@
 import type { Bond } from '../chemistry/bonds'
-import { parseFormula, sum, valenceProblem, type Composition } from '../chemistry/formula'
+import { atomCount, parseFormula, sum, valenceProblem, type Composition } from '../chemistry/formula'
 import { covariance } from '../geometry/ellipsoid'
-import type { BlobSpec, GenerateSpec, ScaffoldSpec } from '../stream/protocol'
+import type { BlobSpec, GenerateSpec, Limits, ScaffoldSpec } from '../stream/protocol'
 import { displacedHydrogens } from './design'
 import { anchorOf, sitesOf } from './placement'
 import type { Design, GaussianBlob, Scaffold } from './types'
 
+/** How much the service takes at once; null while it has not told. */
+export type SizeLimits = Pick<Limits, 'max_atoms_per_molecule' | 'max_total_atoms'> | null
+
 /**
  * Why this blob cannot be generated, in a few words for the inspector, or null. Blobs that are bound to nothing grow into one
- * molecule together, so their atoms are judged together.
+ * molecule together, so their atoms are judged together; and all of a design are counted together.
  */
-export function blobProblem(design: Design, blob: GaussianBlob): string | null {
+export function blobProblem(design: Design, blob: GaussianBlob, limits: SizeLimits = null): string | null {
+  return contentProblem(design, blob) ?? sizeProblem(design, limits)
+}
+
+function sizeProblem(design: Design, limits: SizeLimits): string | null {
+  if (limits === null) return null
+  const { samples } = design.settings
+  const each = countedAtoms(design)
+  if (each > limits.max_atoms_per_molecule) return `${each} atoms in all are too many: the service takes ${limits.max_atoms_per_molecule} a molecule.`
+  if (samples * each <= limits.max_total_atoms) return null
+  return `${samples} candidates of ${each} atoms are too many: the service takes ${limits.max_total_atoms} atoms at once.`
+}
+
+/** Atoms of a candidate as the service counts them: random heavy atoms with all the hydrogens that they may bring. */
+function countedAtoms(design: Design): number {
+  const blobs = design.blobs.map(({ content }) => {
+    if (content.kind === 'random') return 3 * content.heavyAtoms + 2
+    const parsed = parseFormula(content.text)
+    return parsed.ok ? atomCount(parsed.composition) : 0
+  })
+  return blobs.reduce((a, b) => a + b, (design.scaffold?.numbers.length ?? 0) - displacedHydrogens(design).size)
+}
+
+function contentProblem(design: Design, blob: GaussianBlob): string | null {
   if (blob.content.kind === 'random') return null
   const parsed = parseFormula(blob.content.text)
   if (!parsed.ok) return parsed.reason
@@ -25,9 +51,9 @@ export function blobProblem(design: Design, blob: GaussianBlob): string | null {
 }
 
 /** The first blob that cannot be generated, and why. */
-export function designProblem(design: Design): { blob: GaussianBlob; message: string } | null {
+export function designProblem(design: Design, limits: SizeLimits = null): { blob: GaussianBlob; message: string } | null {
   for (const blob of design.blobs) {
-    const message = blobProblem(design, blob)
+    const message = blobProblem(design, blob, limits)
     if (message !== null) return { blob, message }
   }
   return null

@@ -4,7 +4,7 @@ import { bridgeContent } from '../document/design'
 import { sitesOf } from '../document/placement'
 import { blobProblem } from '../document/spec'
 import { LIMITS, type Content, type Design, type GaussianBlob } from '../document/types'
-import { useActions } from './context'
+import { useActions, useRuns } from './context'
 import { NumberField, Segmented } from './controls'
 import { MinusIcon, PlusIcon } from './icons'
 
@@ -34,6 +34,7 @@ const FREE_PRESETS = [
 /** What a blob is filled with: a formula with its elements one by one, or so many heavy atoms of any kind. */
 export function ContentEditor({ design, blob }: { design: Design; blob: GaussianBlob }) {
   const actions = useActions()
+  const problem = blobProblem(design, blob, useRuns((s) => s.limits))
   const { content } = blob
   const sites = sitesOf(blob).length
   const change = (next: Content) => actions.setContent(blob.id, next)
@@ -49,13 +50,14 @@ export function ContentEditor({ design, blob }: { design: Design; blob: Gaussian
         onChange={(kind) => change(kind === 'random' ? { kind, heavyAtoms: 3 } : sites > 1 ? bridgeContent(sites) : { kind, text: sites === 0 ? 'C2H4O' : 'CHO2' })}
       />
       {content.kind === 'formula' ? (
-        <FormulaField key={blob.id} text={content.text} problem={blobProblem(design, blob)} sites={sites} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
+        <FormulaField key={blob.id} text={content.text} problem={problem} sites={sites} loose={design.scaffold !== null} onChange={(text) => change({ kind: 'formula', text })} />
       ) : (
         <>
           <div className="field-row">
             <span>Heavy atoms</span>
             <NumberField label="Number of heavy atoms" value={content.heavyAtoms} min={LIMITS.heavyAtoms.min} max={LIMITS.heavyAtoms.max} step={1} digits={0} onChange={(heavyAtoms) => change({ kind: 'random', heavyAtoms })} />
           </div>
+          {problem !== null && <p className="field-note" data-tone="bad" role="status">{problem}</p>}
           <p className="field-note">Each candidate draws its own of C, N, O and F, as in QM9, and the hydrogens that fit.</p>
         </>
       )}

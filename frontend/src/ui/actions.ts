@@ -96,19 +96,21 @@ export class Actions extends Acting {
   }
 
   setContent(id: string, content: Content): void {
-    const seen = this.isSeen(id)
-    this.commit('Change contents', setContent(this.design, id, content), `content-${id}`)
-    this.setMode('design')
-    if (seen && !this.isSeen(id)) this.studio.stage.frame()
+    const next = setContent(this.design, id, content)
+    this.inPicture(id, () => this.commit('Change contents', next, `content-${id}`))
   }
 
   /** A lasting edit of one blob; a stretched one keeps its size from then on. */
   editBlob(id: string, patch: BlobPatch, label: string, mergeKey?: string): void {
     const next = updateBlob(this.design, id, byHand(findBlob(this.design, id), patch))
-    const leads = this.leads(next)
+    if (this.leads(next)) this.commit(label, next, mergeKey)
+    else this.inPicture(id, () => this.commit(label, next, mergeKey))
+  }
+
+  /** Turns to the design for an edit of a blob; one that was wholly in the picture still is afterwards. */
+  private inPicture(id: string, edit: () => void): void {
     const seen = this.isSeen(id)
-    this.commit(label, next, mergeKey)
-    if (leads) return
+    edit()
     this.setMode('design')
     if (seen && !this.isSeen(id)) this.studio.stage.frame()
   }
@@ -184,10 +186,10 @@ export class Actions extends Acting {
   next(): NextAction {
     const { document, session, runs } = this.studio
     const { mode, focus } = session.getState()
-    const { link } = runs.store.getState()
+    const { link, limits } = runs.store.getState()
     const { design } = document.getState()
     const record = runs.active
-    return nextAction({ design, mode, focus, link, run: record?.run ?? null, edited: record !== null && record.design !== design })
+    return nextAction({ design, mode, focus, link, limits, run: record?.run ?? null, edited: record !== null && record.design !== design })
   }
 
   // --- handing over -----------------------------------------------------------------------------

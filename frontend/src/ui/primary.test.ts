@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { setContent, setSettings } from '../document/design'
 import { FIRST_EXAMPLE } from '../document/examples'
+import type { Content } from '../document/types'
 import { newRun, type Run } from '../stream/run'
 import { nextAction, obstacle, type Situation } from './primary'
 import { describeError, describeField } from './words'
 
 const design = FIRST_EXAMPLE.design()
-const ready: Situation = { design, mode: 'design', run: null, edited: false, link: { kind: 'online' }, focus: null }
+const ready: Situation = { design, mode: 'design', run: null, edited: false, link: { kind: 'online' }, focus: null, limits: null }
 const run: Run = newRun('r', { n_samples: 4 })
 
 describe('nextAction', () => {
@@ -23,9 +24,23 @@ describe('nextAction', () => {
   })
 
   it('tells what stands in the way of a run that is asked for by its key', () => {
-    expect(obstacle(design)).toBeNull()
-    expect(obstacle({ ...design, blobs: [] })).toMatch('There is no blob')
-    expect(obstacle(setContent(design, 'b1', { kind: 'formula', text: 'CH9' }))).toMatch('A blob cannot be filled: ')
+    expect(obstacle(design, null)).toBeNull()
+    expect(obstacle({ ...design, blobs: [] }, null)).toMatch('There is no blob')
+    expect(obstacle(setContent(design, 'b1', { kind: 'formula', text: 'CH9' }), null)).toMatch('A blob cannot be filled: ')
+  })
+
+  it('says that there are too many atoms before the service has to', () => {
+    const limits = { max_atoms_per_molecule: 256, max_total_atoms: 1024 }
+    const filled = (content: Content) => setContent(design, 'b1', content)
+    // Benzene keeps 11 atoms beside the open site.
+    expect(obstacle(filled({ kind: 'formula', text: 'C81H163' }), limits)).toBeNull()
+    expect(obstacle(filled({ kind: 'formula', text: 'C82H165' }), limits)).toBe('A blob cannot be filled: 258 atoms in all are too many: the service takes 256 a molecule.')
+    expect(nextAction({ ...ready, limits, design: filled({ kind: 'formula', text: 'C82H165' }) })).toMatchObject({ kind: 'fix', blob: 'b1' })
+    const many = setSettings(filled({ kind: 'formula', text: 'C81H163' }), { samples: 5 })
+    expect(obstacle(many, limits)).toMatch('5 candidates of 255 atoms are too many: the service takes 1024 atoms at once.')
+    // As many hydrogens as random atoms may bring: 3 n + 2.
+    expect(obstacle(filled({ kind: 'random', heavyAtoms: 5 }), { ...limits, max_atoms_per_molecule: 28 })).toBeNull()
+    expect(obstacle(filled({ kind: 'random', heavyAtoms: 5 }), { ...limits, max_atoms_per_molecule: 27 })).toMatch('28 atoms in all')
   })
 
   it('stops a live run whatever else there is', () => {

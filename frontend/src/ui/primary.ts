@@ -1,5 +1,5 @@
 import { freeHydrogens } from '../document/design'
-import { designProblem } from '../document/spec'
+import { designProblem, type SizeLimits } from '../document/spec'
 import type { Design } from '../document/types'
 import { isLive, type Run } from '../stream/run'
 import type { LinkState } from '../stream/socket'
@@ -25,24 +25,26 @@ export interface Situation {
   readonly edited: boolean
   readonly link: LinkState
   readonly focus: number | null
+  readonly limits: SizeLimits
 }
 
 export function nextAction(situation: Situation): NextAction {
   const { run, mode, focus, edited } = situation
   if (run !== null && isLive(run)) return { kind: 'stop', label: 'Stop', note: 'Esc' }
-  if (mode === 'results' && run?.phase === 'done' && focus !== null && !edited) {
+  const ended = run?.phase === 'done' || (run?.phase === 'cancelled' && run.result !== null)
+  if (mode === 'results' && ended && focus !== null && !edited) {
     return { kind: 'accept', label: `Use candidate ${focus + 1} as scaffold`, note: 'Enter', candidate: focus }
   }
   return generation(situation)
 }
 
-function generation({ design, link, mode, run, edited }: Situation): NextAction {
+function generation({ design, link, mode, run, edited, limits }: Situation): NextAction {
   if (design.blobs.length === 0) {
     return freeHydrogens(design).length > 0
       ? { kind: 'open-site', label: 'Open a site', note: 'or click a hydrogen' }
       : { kind: 'place-blob', label: 'Place a blob', note: null }
   }
-  const problem = designProblem(design)
+  const problem = designProblem(design, limits)
   if (problem !== null) return { kind: 'fix', label: 'Mend the formula', note: problem.message, blob: problem.blob.id }
   if (link.kind !== 'online') {
     const label = link.kind === 'connecting' ? 'Connecting…' : 'Reconnect'
@@ -54,8 +56,8 @@ function generation({ design, link, mode, run, edited }: Situation): NextAction 
 }
 
 /** Why nothing can be generated from the design as it is; null when something can. */
-export function obstacle(design: Design): string | null {
+export function obstacle(design: Design, limits: SizeLimits): string | null {
   if (design.blobs.length === 0) return 'There is no blob to fill with atoms: click a hydrogen, or place a blob.'
-  const problem = designProblem(design)
+  const problem = designProblem(design, limits)
   return problem === null ? null : `A blob cannot be filled: ${problem.message}`
 }

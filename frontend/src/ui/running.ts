@@ -32,7 +32,7 @@ export class Running extends Acting {
 
   /** Says so when there is nothing to generate: keys and commands ask for a run whatever is on show. */
   private isReady(): boolean {
-    const why = obstacle(this.design)
+    const why = obstacle(this.design, this.studio.runs.store.getState().limits)
     if (why !== null) addToast(this.studio.session, 'error', why)
     return why === null
   }

@@ -40,7 +40,7 @@ function generation({ studio, actions }: Tools): Possible[] {
   const record = runs.active
   const live = record !== null && isLive(record.run)
   const next = actions.next()
-  const done = record?.run.phase === 'done'
+  const done = record !== null && record.run.result !== null
   const candidates = record?.run.result?.candidates ?? []
   const { available } = reelOf(runs)
   const group = 'Generate'
@@ -50,7 +50,7 @@ function generation({ studio, actions }: Tools): Possible[] {
   }
   return [
     { id: 'next', group, title: next.label, words: 'next primary', run: () => actions.run(next), ...(next.note === null ? {} : { keys: next.note.length < 12 ? next.note : '' }) },
-    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done && obstacle(studio.document.getState().design) === null, run: () => actions.running.generateAgain() },
+    { id: 'again', group, title: 'Generate again with a new seed', words: 're-roll dice', keys: 'N', when: done && obstacle(studio.document.getState().design, runs.store.getState().limits) === null, run: () => actions.running.generateAgain() },
     { id: 'stop', group, title: 'Stop the run', words: 'cancel abort', keys: 'Esc', when: live && next.kind !== 'stop', run: () => actions.running.stop() },
     ...candidates.map((c, k): Possible => ({ id: `focus-${k}`, group, title: `Look at candidate ${k + 1}`, quiet: true, words: `${c.smiles ?? ''} focus`, ...(k < 9 ? { keys: String(k + 1) } : {}), run: () => actions.running.focus(k) })),
     ...candidates.map((_, k): Possible => ({ id: `accept-${k}`, group, title: `Use candidate ${k + 1} as scaffold`, quiet: true, words: 'accept pick take', when: !(mode === 'results' && focus === k), run: () => actions.running.accept(k) })),

@@ -6,7 +6,7 @@ import { blobProblem } from '../../document/spec'
 import { LIMITS, type GaussianBlob } from '../../document/types'
 import { withComponent } from '../../geometry/vec3'
 import { chooseAtom } from '../atoms'
-import { useActions, useDesign, useSession, useTools } from '../context'
+import { useActions, useDesign, useRuns, useSession, useTools } from '../context'
 import { IconButton, NumberField } from '../controls'
 import { AttachIcon, CrossIcon, PencilIcon, PlusIcon, TrashIcon } from '../icons'
 import { useShown } from '../molecule/shown'
@@ -27,6 +27,7 @@ export function TablesPanel() {
 function Blobs() {
   const actions = useActions()
   const design = useDesign((d) => d)
+  const limits = useRuns((s) => s.limits)
   const selected = useSession((s) => s.selected)
   const section = useRef<HTMLElement>(null)
   // A row that goes takes the focus with it: whoever works by keyboard goes on at the head of the list.
@@ -40,7 +41,7 @@ function Blobs() {
       {design.blobs.length === 0 ? <p className="panel-note">None. A blob says where new atoms shall be, and which.</p> : (
         <ul className="blob-rows">
           {design.blobs.map((blob, k) => (
-            <BlobRow key={blob.id} blob={blob} number={k + 1} selected={blob.id === selected} problem={blobProblem(design, blob)} leave={leave} />
+            <BlobRow key={blob.id} blob={blob} number={k + 1} selected={blob.id === selected} problem={blobProblem(design, blob, limits)} leave={leave} />
           ))}
         </ul>
       )}
