@@ -101,7 +101,8 @@ function atTheMoment(design: Design, relaxer: Relaxer): Design {
 }
 
 function runView(runs: Runs, { run, design, begun }: RunRecord, layout: RunView['layout'], focus: number | null): RunView {
-  const candidates = run.result?.candidates ?? null
+  // A stopped run is shown as it was seen: nothing had settled yet.
+  const candidates = run.phase === 'done' ? (run.result?.candidates ?? null) : null
   return {
     design,
     count: run.spec.n_samples ?? 1,
@@ -160,11 +161,14 @@ function paletteOfTheme(): Palette {
 
 /** What a run came to becomes part of the history, once, whether or not it is the one on show. */
 function fileRun({ document, runs }: Studio, { run, design, node, filed, altered, from }: RunRecord): void {
-  if (filed !== null || run.phase !== 'done' || run.result === null) return
+  if (filed !== null || isLive(run) || run.result === null) return
   const { candidates, model } = run.result
+  const stop = run.phase === 'cancelled' ? { stoppedAt: candidates[0].steps } : {}
   const what = design.blobs.map((b) => describeContent(b.content)).join(', ')
   const label = from !== null ? `Branch at step ${from.step}` : altered === 'steered' ? `Generate ${what}, steered` : `Generate ${what}`
-  runs.file(run.reqId, document.getState().file(node, design, label, { candidates, model, reproducible: altered === null }))
+  // A stopped run's seed would bring its end.
+  const reproducible = altered === null && run.phase === 'done'
+  runs.file(run.reqId, document.getState().file(node, design, label, { candidates, model: model === '' ? null : model, reproducible, ...stop }))
 }
 
 /** Who wakes whom. */
@@ -242,7 +246,7 @@ function linkChanged({ session }: Studio, { run }: RunRecord): void {
   session.setState({ announcement: run.lost ? 'The connection was lost. The run goes on and is found again.' : 'The run has been found again.' })
 }
 
-function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run, from }: RunRecord): void {
+function phaseChanged({ document, session, runs, stage, reducedMotion }: Studio, { run, design, from }: RunRecord): void {
   const announce = (text: string) => session.setState({ announcement: text })
   switch (run.phase) {
     case 'sending':
@@ -263,14 +267,16 @@ function phaseChanged({ session, runs, stage, reducedMotion }: Studio, { run, fr
     }
     case 'failed':
       stage.playhead.setState({ playing: false })
-      if (run.error !== null) addToast(session, 'error', describeError(run.error))
+      // Beside the primary button it stands in full, unless the design is another by now.
+      if (run.error !== null && document.getState().design !== design) addToast(session, 'error', `The run failed. ${describeError(run.error)}`)
       // Refused before it began: back to where it can be mended.
       if (runs.trajectory(run.reqId) === null) session.setState({ mode: 'design' })
       announce('The run failed.')
       break
     case 'cancelled':
-      stage.playhead.setState({ playing: false })
-      announce('The run was stopped.')
+      // Whoever followed it sees what it had come to; whoever had gone back stays there.
+      stage.playhead.setState((head) => (head.playing ? { at: Math.max(0, reelOf(runs).available - 1), playing: false } : head))
+      announce(run.result === null ? 'The run was stopped before its first step.' : `The run was ${run.result.candidates[0].reason ?? 'stopped'}. The history keeps it.`)
       break
     case 'queued':
       break

@@ -43,19 +43,49 @@ def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
     assert studio.candidates() == candidates
 
 
-def test_a_reload_in_the_middle_of_a_run_begins_it_anew(studio: StudioPage) -> None:
+def begin(studio: StudioPage, seed: int) -> None:
     studio.new_design("From nothing: C2H4O")
     studio.fill("Number of candidates", 2)
     studio.fill("Number of steps", 512)  # it must not be over before it has been kept
-    studio.fill("Seed", 6)
+    studio.fill("Seed", seed)
     studio.page.get_by_role("button", name="Slow").click()
     studio.page.get_by_role("button", name="Generate", exact=False).first.click()
     studio.wait("window.__studio.run()?.frames > 3", "the run to be under way")
+
+
+def test_a_reload_in_the_middle_of_a_run_goes_on_with_it(studio: StudioPage) -> None:
+    begin(studio, seed=6)
     wait_until_kept(studio)
     assert studio.ask("studio.run().phase") == "running"
+    first = studio.ask("studio.frame(2)")
     reload(studio)
     studio.finish(6)
     assert len(studio.candidates()) == 2
+    assert studio.ask("studio.frame(2)") == first
+
+
+def test_a_reload_goes_on_with_a_run_that_was_steered_or_branched(studio: StudioPage) -> None:
+    begin(studio, seed=6)
+    studio.press("ArrowUp", "ArrowUp")
+    studio.wait("window.__studio.run().frames > 8", "the run to go on")
+    wait_until_kept(studio)
+    assert studio.ask("studio.run().phase") == "running"
+    design = studio.design()
+    reload(studio)
+    assert (studio.mode(), studio.design()) == ("results", design)
+    studio.finish(6)
+    studio.page.get_by_role("button", name="History").first.click()
+    studio.page.get_by_text("Generate C2H4O, steered").first.wait_for()
+
+    studio.page.get_by_role("button", name="Slow").click()
+    studio.scrub("Home")
+    studio.press("j")
+    studio.wait("window.__studio.run().phase === 'running' && window.__studio.run().frames > 3", "the branch")
+    seed = studio.ask("studio.run().seed")
+    wait_until_kept(studio)
+    reload(studio)
+    studio.finish(seed)
+    studio.page.get_by_text("Branch at step 0").first.wait_for()
 
 
 def test_links_bring_a_design_to_others(browser: Browser, service: str, studio: StudioPage) -> None:

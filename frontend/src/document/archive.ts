@@ -130,10 +130,17 @@ function asOrigin(reader: Reader): Origin {
 
 function asGeneration(reader: Reader): Generation {
   return {
+    ...asStop(reader.field('stoppedAt')),
     candidates: reader.field('candidates').items(1024).map(asCandidate),
     model: reader.field('model').nullable((r) => r.text(200)),
     reproducible: reader.field('reproducible').flag(),
   }
+}
+
+/** Where a generation was stopped; nothing for one that came to its end. */
+export function asStop(reader: Reader): Pick<Generation, 'stoppedAt'> {
+  const stoppedAt = reader.nullable((r) => r.integer(0, LIMITS.steps.max))
+  return stoppedAt === null ? {} : { stoppedAt }
 }
 
 export function asCandidate(reader: Reader): Candidate {

@@ -7,6 +7,8 @@ export interface Generation {
   readonly model: string | null
   /** False for a run that was steered or branched: its seed alone does not bring it back. */
   readonly reproducible: boolean
+  /** The step at which the run was stopped: its candidates are as they were then. Left out for one that came to its end. */
+  readonly stoppedAt?: number
 }
 
 /** How a snapshot came about. A pick is the child of the generation whose candidate it took. */

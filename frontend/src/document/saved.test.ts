@@ -19,7 +19,7 @@ const candidate: Candidate = {
   rms_force: null,
 }
 
-/** An edit, a generation, a pick from it with a name, and a branch that was left. */
+/** An edit, a generation, a pick from it with a name, a run that was stopped, and a branch that was left. */
 function story(): History<Design> {
   const first = FIRST_EXAMPLE.design()
   let history = createHistory(first, 'Grow from benzene', 1_000)
@@ -32,6 +32,8 @@ function story(): History<Design> {
   )
   history = commit(filed.history, acceptCandidate(first, candidate), 'Use candidate 1', { at: 4_000, origin: { kind: 'pick', candidate: 0 } })
   history = nameNode(history, history.current, 'the good one')
+  const stop = { candidates: [{ ...candidate, valid: false, smiles: null, reason: 'stopped at step 9 of 64', steps: 9 }], model: null, reproducible: false, stoppedAt: 9 }
+  history = fileGeneration(history, 1, { value: setSettings(first, { seed: 11 }), label: 'Generate', at: 4_500, generation: stop }, true).history
   history = jump(history, 1)
   history = commit(history, setSettings(first, { seed: 12 }), 'Seed: 12', { at: 5_000 })
   return undo(history)

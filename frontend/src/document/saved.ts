@@ -1,6 +1,6 @@
 import type { DesignFile, NewNode } from '../service/design_types'
-import { asCandidate, asScaffold, checkPicks, designOn } from './archive'
-import { nodeOf, type History, type HistoryNode, type Origin } from './history'
+import { asCandidate, asScaffold, asStop, checkPicks, designOn } from './archive'
+import { nodeOf, type Generation, type History, type HistoryNode, type Origin } from './history'
 import { Reader, ReadError } from './reader'
 import { toSpec } from './spec'
 import type { Opened } from './store'
@@ -49,10 +49,14 @@ export function toNewNode(history: History<Design>, id: number, names: NodeNames
     label: oneLine(label),
     name: name === null ? null : oneLine(name),
     created: new Date(at).toISOString(),
-    payload: { blobs, settings, scaffold: inherited ? 'inherited' : scaffold },
+    payload: { blobs, settings, scaffold: inherited ? 'inherited' : scaffold, ...stopOf(origin) },
     ...ofOrigin(origin, value),
   }
 }
+
+/** The service knows of no stopped runs: where one was is the page's own word. */
+const stopOf = (origin: Origin): Pick<Generation, 'stoppedAt'> =>
+  origin.kind === 'generation' && origin.generation.stoppedAt !== undefined ? { stoppedAt: origin.generation.stoppedAt } : {}
 
 function ofOrigin(origin: Origin, design: Design): Partial<NewNode> {
   switch (origin.kind) {
@@ -147,6 +151,7 @@ function asOrigin(reader: Reader): Origin {
           candidates: reader.field('candidates').items(65_535).map(asCandidate),
           model: reader.field('model').nullable((r) => r.text(MOST_LINE)),
           reproducible: reader.field('reproducible').flag(),
+          ...asStop(reader.field('payload').field('stoppedAt')),
         },
       }
   }

@@ -125,7 +125,7 @@ describe('candidateState', () => {
 
   it('tells the truth at the end, and says when there is none', () => {
     expect([0, 1].map((k) => candidateState(play([accepted, topology, final]), k))).toEqual(['valid', 'invalid'])
-    expect(candidateState(failRun(play([accepted, topology, verdict(false)]), 'gone'), 0)).toBe('stopped')
+    expect(candidateState(failRun(play([accepted, topology, verdict(false)]), 'gone'), 0)).toBe('failed')
   })
 })
 

@@ -46,12 +46,13 @@ export function newRun(reqId: string, spec: GenerateSpec): Run {
 }
 
 /** What to say of a candidate. While it still moves only good news is worth telling: every cloud begins as no molecule. */
-export type CandidateState = 'forming' | 'stopped' | 'promising' | 'valid' | 'invalid'
+export type CandidateState = 'forming' | 'stopped' | 'failed' | 'promising' | 'valid' | 'invalid'
 
 export function candidateState(run: Run, sample: number): CandidateState {
   const valid = run.verdicts.at(sample)?.valid
   if (run.phase === 'done') return valid === true ? 'valid' : 'invalid'
   if (valid === true) return 'promising'
+  if (run.phase === 'failed') return 'failed'
   return isLive(run) ? 'forming' : 'stopped'
 }
 
@@ -68,14 +69,15 @@ export function reduceRun(run: Run, message: ServerMessage): Run {
       if (message.job !== run.job || !isLive(run)) return run
       return { ...run, phase: 'running', topology: message, lost: false }
     case 'verdict': {
-      if (message.job !== run.job) return run
+      if (message.job !== run.job || run.phase === 'cancelled') return run
       const { valid, smiles, reason, bonds } = message
       const verdict: Verdict = { valid, smiles, reason, bonds }
       if (isLive(run) && isNoNews(run.verdicts.at(message.sample) ?? null, verdict)) return run
       return { ...run, verdicts: run.verdicts.map((v, i) => (i === message.sample ? verdict : v)) }
     }
     case 'final':
-      if (message.job !== run.job) return run
+      // Somebody stopped it before they saw its end, and what they saw is what is kept.
+      if (message.job !== run.job || run.phase === 'cancelled') return run
       return {
         ...run,
         phase: 'done',

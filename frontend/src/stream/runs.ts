@@ -9,7 +9,7 @@ import { activeRecord, NO_RUNS, type RunRecord, type RunsState } from './record'
 import { Reels } from './reels'
 import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
-import { stillRun } from './still'
+import { stillRun, stoppedResult } from './still'
 import type { Trajectory } from './trajectory'
 import { Wishes, type After } from './wishes'
 
@@ -96,6 +96,15 @@ export class Runs {
     })
   }
 
+  /** A run that went on while this page was loaded anew: it is followed again, or else begun anew, as soon as there is a connection. */
+  adopt(going: Pick<RunRecord, 'altered' | 'from'> & Pick<Run, 'job' | 'spec'>, design: Design, node: number): void {
+    const { altered, from, job, spec } = going
+    const id = this.makeId()
+    const run: Run = { ...newRun(id, spec), job, phase: job === null ? 'sending' : 'queued', lost: true }
+    if (altered === 'steered') this.wishes.leads(id)
+    this.open(id, { run, design, begun: design, node, filed: null, altered, from })
+  }
+
   private begin(record: RunRecord): string {
     const { run } = record
     return this.open(run.reqId, this.ask(record) ? record : { ...record, run: failRun(run, NO_CONNECTION) })
@@ -115,11 +124,19 @@ export class Runs {
   }
 
   cancel(): void {
+    this.heedVerdicts()
     const record = this.active
     if (record === null || !isLive(record.run)) return
     const { job, reqId } = record.run
     if (job !== null) this.wishes.cancel(reqId, job)
-    this.put(reqId, { ...record, run: { ...record.run, phase: 'cancelled', paused: false, lost: false } })
+    this.put(reqId, this.asStopped({ ...record, run: { ...record.run, phase: 'cancelled', paused: false, lost: false } }))
+  }
+
+  /** What a stopped run had come to counts as its result. */
+  private asStopped(record: RunRecord): RunRecord {
+    const { run, design } = record
+    const model = this.store.getState().model?.hash ?? ''
+    return { ...record, run: { ...run, result: stoppedResult(run, design, model, this.trajectory(run.reqId)) } }
   }
 
   // --- leading ------------------------------------------------------------------------------------
@@ -222,7 +239,8 @@ export class Runs {
   /** A run is another than it was before this message. */
   private moveOn(id: string, record: RunRecord, run: Run, message: ServerMessage): void {
     const { design, run: before } = record
-    const now = { ...record, run }
+    const ended = run.phase === 'cancelled' && before.phase !== 'cancelled'
+    const now = ended ? this.asStopped({ ...record, run }) : { ...record, run }
     if (run.topology !== null && before.topology === null) this.reels.open(id, design, run.topology)
     this.put(id, now)
     if (before.lost && !run.lost) this.wishes.sayAgain(now)
@@ -255,7 +273,8 @@ export class Runs {
 
   onFrame(frame: Frame): void {
     for (const [id, { run }] of this.store.getState().records) {
-      if (!ownsFrame(run, frame)) continue
+      // Those on their way when somebody stopped the run come too late.
+      if (!ownsFrame(run, frame) || run.phase === 'cancelled') continue
       this.reels.push(id, frame, run.phase === 'done')
       if (this.slow && !frame.final) this.wishes.rest(id)
     }
@@ -309,7 +328,9 @@ export class Runs {
   /** The service knows the run no more, but a seed brings back the very same molecules; nothing brings back one that was led by hand. */
   private startAgain(id: string, record: RunRecord): void {
     if (record.altered !== null) {
-      this.put(id, { ...record, run: failRun(record.run, 'The connection was lost, and the service no longer has this run.') })
+      const why = record.altered === 'steered' ? 'it was steered by hand' : 'it had branched from another'
+      const detail = `The service no longer has this run, and ${why}, so that its seed does not bring it back. Generate runs the design as it is now.`
+      this.put(id, { ...record, run: failRun(record.run, detail) })
       return
     }
     this.reels.forget(id)

@@ -2,12 +2,12 @@ import type { Generation } from '../document/history'
 import { openScaffold, toSpec } from '../document/spec'
 import type { Design } from '../document/types'
 import { newRun, type Run } from './run'
-import type { Topology } from './protocol'
+import type { Candidate, GenerateResult, Topology } from './protocol'
 import { Trajectory } from './trajectory'
 import { repeatBonds } from './batch'
 
 /** A run of old as it ended: from the history, without the frames that led there. */
-export function stillRun(reqId: string, design: Design, { candidates, model }: Generation): { run: Run; trajectory: Trajectory } {
+export function stillRun(reqId: string, design: Design, { candidates, model, stoppedAt }: Generation): { run: Run; trajectory: Trajectory } {
   const spec = { ...toSpec(design), n_samples: candidates.length }
   const topology = stillTopology(design, candidates)
   const opened = openScaffold(design)
@@ -15,7 +15,7 @@ export function stillRun(reqId: string, design: Design, { candidates, model }: G
   trajectory.push({
     job: 0,
     seq: 0,
-    step: spec.steps ?? 0,
+    step: stoppedAt ?? spec.steps ?? 0,
     serverMicros: 0n,
     final: true,
     key: true,
@@ -26,7 +26,7 @@ export function stillRun(reqId: string, design: Design, { candidates, model }: G
   })
   const run: Run = {
     ...newRun(reqId, spec),
-    phase: 'done',
+    phase: stoppedAt === undefined ? 'done' : 'cancelled',
     topology,
     verdicts: candidates.map(({ valid, smiles, reason, bonds }) => ({ valid, smiles, reason, bonds })),
     result: {
@@ -39,6 +39,41 @@ export function stillRun(reqId: string, design: Design, { candidates, model }: G
     },
   }
   return { run, trajectory }
+}
+
+/** What a run that was stopped had come to: its candidates as its newest frame has them. Null before the first frame of its own. */
+export function stoppedResult({ job, spec, verdicts }: Run, design: Design, model: string, trajectory: Trajectory | null): GenerateResult | null {
+  const frame = trajectory === null || trajectory.lastSeq < 0 ? undefined : trajectory.frames.at(-1)
+  if (trajectory === null || frame === undefined) return null
+  const { ptr, numbers } = trajectory.topology
+  // Frames are rounded; what is frozen stays bit for bit.
+  const frozen = openScaffold(design)?.positions ?? []
+  const steps = spec.steps ?? 64
+  const measured = (value: number): number | null => (Number.isFinite(value) ? value : null)
+  const candidates = ptr.slice(0, -1).map((start, m): Candidate => {
+    const verdict = verdicts.at(m) ?? null
+    const valid = verdict?.valid === true
+    const at = (i: number): [number, number, number] => [frame.positions[3 * i], frame.positions[3 * i + 1], frame.positions[3 * i + 2]]
+    return {
+      numbers: numbers.slice(start, ptr[m + 1]),
+      positions: numbers.slice(start, ptr[m + 1]).map((_, k) => frozen.at(k) ?? at(start + k)),
+      bonds: valid ? verdict.bonds : [],
+      smiles: valid ? verdict.smiles : null,
+      valid,
+      reason: valid ? null : `stopped at step ${frame.step} of ${steps}`,
+      steps: frame.step,
+      sigma_hat: measured(frame.sigmaHat[m]),
+      rms_force: measured(frame.rmsForce[m]),
+    }
+  })
+  return {
+    job: job ?? '',
+    model,
+    seed: spec.seed ?? 0,
+    timings: { queue_s: 0, run_s: 0 },
+    candidates,
+    attempts: { rerun: 0, budget: 0, stopped: null },
+  }
 }
 
 function stillTopology(design: Design, candidates: Generation['candidates']): Topology {

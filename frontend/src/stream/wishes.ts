@@ -40,6 +40,11 @@ export class Wishes {
     return this.send({ type: paused ? 'pause' : 'resume_run', job })
   }
 
+  /** The blobs of a run had been moved before this page knew of it, and the last move may not have arrived. */
+  leads(reqId: string): void {
+    this.led.add(reqId)
+  }
+
   /** The blobs of a run are where its record has them, from the next step on. */
   lead(reqId: string): void {
     this.led.add(reqId)

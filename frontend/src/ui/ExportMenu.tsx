@@ -14,7 +14,7 @@ export function ExportMenu() {
   useRuns((s) => s.active)
   const record = useActiveRunButVerdicts()
   const molecule = currentStructure(studio)
-  const all = record?.run.phase === 'done' ? candidateStructures(studio) : []
+  const all = record !== null && record.run.result !== null ? candidateStructures(studio) : []
   const moving = currentTrajectory(studio)
   const smiles = currentSmiles(studio)
   return (

@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from 'react'
-import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { stepBy } from '../viewer/clock'
 import { useActiveRunButVerdicts, useSession, useTools } from './context'
@@ -26,7 +25,7 @@ export function Timeline() {
   const running = run?.phase === 'running'
   const held = running && run.paused
   const [fork, setFork] = useState<number | null>(null)
-  const usable = run !== null && (isLive(run) || run.phase === 'done' || run.phase === 'cancelled')
+  const usable = run !== null && (run.phase !== 'failed' || (runs.trajectory(run.reqId)?.length ?? 0) > 0)
 
   useEffect(() => {
     let told = -Infinity

@@ -108,11 +108,13 @@ const MARKS: Record<CandidateState, ReactNode> = {
   promising: <span className="mark valid">so far</span>,
   forming: <span className="mark">forming…</span>,
   stopped: <span className="mark">stopped</span>,
+  failed: <span className="mark invalid"><CrossIcon />failed</span>,
 }
 
 function CardBody({ state, verdict, candidate }: { state: CandidateState; verdict: Verdict | null; candidate: Candidate | undefined }) {
   if (state === 'valid' || state === 'promising') return <span className="smiles" title={verdict?.smiles ?? ''}>{verdict?.smiles}</span>
-  if (state !== 'invalid') return <span className="skeleton" />
+  if (state === 'forming') return <span className="skeleton" />
+  if (state === 'failed') return null // why stands beside the primary button, once for all
   const { short, advice } = explainReason(verdict?.reason ?? candidate?.reason ?? null)
   return <span className="reason" title={`${short}. ${advice}`}>{short}</span>
 }

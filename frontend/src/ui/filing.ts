@@ -2,7 +2,7 @@ import { newDesign, type Example } from '../document/examples'
 import { fromArchive, toArchive } from '../document/archive'
 import { fromLink, toLink } from '../document/link'
 import { fromSaved } from '../document/saved'
-import { currentNode } from '../document/history'
+import { currentNode, nodeOf } from '../document/history'
 import { fetchShared } from '../service/designs'
 import { words } from '../service/http'
 import { parseMolecules } from '../service/molecules'
@@ -12,7 +12,7 @@ import type { Studio } from '../studio'
 import type { Actions } from './actions'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, saveBlob, saveMolecules, saveTrajectory, type FileFormat, type TrajectoryFormat } from './files'
 import { incoming, isDesignFile, type Incoming } from './incoming/records'
-import { rememberRun, wasInterrupted } from './keeping/interrupted'
+import { interruptedRun, runMemory } from './keeping/interrupted'
 import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
 import type { Saving } from './keeping/saving'
@@ -132,7 +132,8 @@ export class Filing {
   async recipeLink(): Promise<string> {
     const { document } = this.studio
     const opened = document.getState()
-    const run = currentNode(opened.history).origin.kind === 'generation'
+    const { origin } = currentNode(opened.history)
+    const run = origin.kind === 'generation' && origin.generation.stoppedAt === undefined
     return this.address(`design=${await toLink({ title: opened.title, design: opened.design, run })}`)
   }
 
@@ -173,15 +174,29 @@ export class Filing {
     if (run) this.whenOnline(() => this.actions.running.generate())
   }
 
-  /** Begins a run anew that a reload interrupted, and remembers from now on whether one is going on. */
+  /** Goes on with a run that a reload interrupted, and remembers from now on whether one is going on. */
   goOnAfterReload(): void {
-    const { runs, document } = this.studio
-    const at = (node: number) => ({ document: this.keeper.store.getState().id, node })
-    if (wasInterrupted(at(document.getState().history.current))) this.whenOnline(() => this.actions.running.generate())
+    const { runs, document, stage, reducedMotion } = this.studio
+    const { history } = document.getState()
+    const going = interruptedRun(this.keeper.store.getState().id)
+    if (going !== null) {
+      // The last edits may have come too late to be kept: the run is led to what there is.
+      const node = history.nodes.has(going.node) ? going.node : history.current
+      runs.adopt(going, nodeOf(history, node).value, node)
+      if (node === history.current) {
+        this.actions.setMode('results')
+        stage.playhead.setState({ at: 0, playing: !reducedMotion() })
+      }
+    }
+    const remember = runMemory()
     runs.store.subscribe(() => {
       const record = runs.active
-      // What was steered or branched its seed alone does not bring back.
-      rememberRun(record !== null && isLive(record.run) && record.altered === null ? at(record.node) : null)
+      if (record === null || !isLive(record.run)) {
+        remember(null)
+        return
+      }
+      const { node, altered, from, run } = record
+      remember({ document: this.keeper.store.getState().id, node, altered, from, job: run.job, spec: run.spec })
     })
   }
 

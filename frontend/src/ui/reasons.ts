@@ -18,6 +18,13 @@ interface Rule {
 
 const RULES: readonly Rule[] = [
   {
+    match: /^stopped at step (\d+) of (\d+)$/,
+    say: ([, step, steps]) => ({
+      short: `Stopped at step ${step} of ${steps}`,
+      advice: 'It had not come to rest: branch from its last step to go on, or generate again.',
+    }),
+  },
+  {
     match: /^(\d+) separate fragments$/,
     say: ([, n]) => ({
       short: `Fell into ${inWords(Number(n))} pieces`,

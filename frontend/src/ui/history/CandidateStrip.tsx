@@ -29,7 +29,7 @@ export function CandidateStrip(props: { node: number; design: Design; candidates
             data-picked={picked.has(k) || undefined}
             data-invalid={!candidate.valid || undefined}
             aria-pressed={shown === k}
-            aria-label={`Candidate ${k + 1}: ${candidate.valid ? (candidate.smiles ?? 'valid') : 'not valid'}${picked.has(k) ? ', taken' : ''}`}
+            aria-label={`Candidate ${k + 1}: ${whatItIs(candidate)}${picked.has(k) ? ', taken' : ''}`}
             title={candidate.valid ? (candidate.smiles ?? '') : (candidate.reason ?? 'not valid')}
             onClick={() => actions.travels.jump(node, k)}
           >
@@ -40,3 +40,6 @@ export function CandidateStrip(props: { node: number; design: Design; candidates
     </ol>
   )
 }
+
+const whatItIs = ({ valid, smiles, reason }: Candidate): string =>
+  valid ? (smiles ?? 'valid') : reason?.startsWith('stopped') === true ? reason : 'not valid'

@@ -15,7 +15,8 @@ export function ago(at: number, now: number = Date.now()): string {
 }
 
 /** What came of a generation, in few letters. */
-export function summary({ settings }: Design, { candidates }: Generation): string {
+export function summary({ settings }: Design, { candidates, stoppedAt }: Generation): string {
   const valid = candidates.filter((c) => c.valid).length
+  if (stoppedAt !== undefined) return `stopped at step ${stoppedAt} of ${settings.steps} · seed ${settings.seed}`
   return `seed ${settings.seed} · ${valid} of ${candidates.length} valid`
 }

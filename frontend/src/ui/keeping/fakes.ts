@@ -13,7 +13,7 @@ export function fakePage() {
   const session = createStore<Session>()(() => ({ toasts: [] }) as unknown as Session)
   const desk = createStore<Desk>()(() => ({ dialog: null }) as unknown as Desk)
   const document = createDocumentStore(FIRST_EXAMPLE.design(), 'Grow from benzene', () => 1_000)
-  const studio = { document, session, desk, runs: { clear: () => { page.cleared++ } } } as unknown as Studio
+  const studio = { document, session, desk, runs: { clear: () => { page.cleared++ }, cancel: () => undefined } } as unknown as Studio
   const actions = { travels: { jump: (node: number) => { page.jumps.push(node) } } } as unknown as Actions
   return { ...page, page, studio, actions, document, desk, toasts: () => session.getState().toasts.map((t) => t.text) }
 }

@@ -1,30 +1,41 @@
-/** A run that a reload of the page interrupted: its seed brings the same candidates again. */
+import type { RunRecord } from '../../stream/record'
+import type { GenerateSpec } from '../../stream/protocol'
+
+/** A run that a reload of the page interrupts: the service goes on with it for a while, and can be asked for all of it. */
 
 const KEY = 'gpff-studio-run'
 
-/** Where a run was begun: a document, and the node of its history. */
-export interface Beginning {
+/** What finds a run again: the document and the node that it belongs to, its name at the service, and how it came about. */
+export interface Interrupted extends Pick<RunRecord, 'node' | 'altered' | 'from'> {
   readonly document: string
-  readonly node: number
+  readonly job: string | null
+  readonly spec: GenerateSpec
 }
 
-const words = ({ document, node }: Beginning): string => `${document} ${node}`
+export type RunMemory = (going: Interrupted | null) => void
 
-/** Remembers, for this tab, the run that is going on; null: none is. */
-export function rememberRun(begun: Beginning | null, storage: Storage = sessionStorage): void {
-  try {
-    if (begun === null) storage.removeItem(KEY)
-    else storage.setItem(KEY, words(begun))
-  } catch {
-    // Without storage a reload ends the run.
+/** Remembers, for this tab, the run that is going on; null: none is. Storage is touched only when that is another than before. */
+export function runMemory(storage: () => Storage = () => sessionStorage): RunMemory {
+  let written: string | null | undefined
+  return (going) => {
+    const text = going === null ? null : JSON.stringify(going)
+    if (text === written) return
+    written = text
+    try {
+      if (text === null) storage().removeItem(KEY)
+      else storage().setItem(KEY, text)
+    } catch {
+      // Without storage a reload ends the run.
+    }
   }
 }
 
-/** Whether this tab was loaded anew while a run was going on that began here. */
-export function wasInterrupted(here: Beginning, storage: Storage = sessionStorage): boolean {
+/** The run of this document that was going on when this tab was loaded anew. */
+export function interruptedRun(document: string, storage: () => Storage = () => sessionStorage): Interrupted | null {
   try {
-    return storage.getItem(KEY) === words(here)
+    const going = JSON.parse(storage().getItem(KEY) ?? 'null') as Interrupted | null
+    return going?.document === document && typeof going.spec === 'object' ? going : null
   } catch {
-    return false
+    return null // forbidden, or of an earlier page
   }
 }

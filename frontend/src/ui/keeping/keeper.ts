@@ -85,7 +85,7 @@ export class Keeper {
       const entry = await this.shelf?.get(id)
       if (entry == null) throw new Error('it is no longer there')
       const remote = entry.remote == null ? null : remoteFromJson(entry.remote)
-      await this.keep()
+      await this.leave()
       this.show(fromArchive(entry.archive), id, remote, release)
       return true
     } catch (error) {
@@ -97,7 +97,7 @@ export class Keeper {
 
   /** Opens a document that comes from elsewhere; what was open stays kept. */
   async open(opened: Opened, remote: Remote | null): Promise<void> {
-    await this.keep()
+    await this.leave()
     const id = this.makeId()
     this.show(opened, id, remote, (await claim(id)) ?? (() => undefined))
     this.later()
@@ -106,6 +106,12 @@ export class Keeper {
   /** A document of one design, with a history of its own. */
   async startNew(design: Design, label: string, title = ''): Promise<void> {
     await this.open({ title, tags: [], history: createHistory(design, label, Date.now()) }, null)
+  }
+
+  /** What goes on here ends, and is kept with the rest. */
+  private async leave(): Promise<void> {
+    this.studio.runs.cancel()
+    await this.keep()
   }
 
   private show(opened: Opened, id: string, remote: Remote | null, release: Release): void {

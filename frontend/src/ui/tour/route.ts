@@ -153,7 +153,7 @@ export function stopAt({ design, mode, run, of }: Surroundings): Stop {
   if (LEGS[leg].shape !== null && !isFlat(placed)) return { kind: 'shape', leg, blob: placed.id }
   if (run === null || mode !== 'results' || of?.scaffold !== scaffold) return { kind: 'generate', leg }
   if (isLive(run)) return { kind: 'watch', leg }
-  if (run.result === null) return { kind: 'generate', leg }
+  if (run.phase !== 'done' || run.result === null) return { kind: 'generate', leg }
   const candidate = run.result.candidates.findIndex(({ valid, smiles }) => valid && smiles === LEGS[leg].product)
   return candidate < 0 ? { kind: 'again', leg, seed: run.spec.seed ?? -1 } : { kind: 'use', leg, candidate }
 }
