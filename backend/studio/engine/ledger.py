@@ -1,6 +1,7 @@
 """What the web process knows of each job that the engine has: enough to give it to another engine. No I/O."""
 
 from asyncio import TimerHandle
+from collections.abc import Collection
 from dataclasses import replace
 
 from studio.engine.home import Listener, Order
@@ -16,6 +17,8 @@ from studio.engine.messages import (
     Steer,
     Steered,
 )
+from studio.engine.process import Options
+from studio.engine.scheduler import QueueFull, check_room
 
 
 class Entry:
@@ -72,3 +75,24 @@ class Entry:
         left = None if self.expires is None else max(0.0, self.expires - now)
         start = replace(self.start, state=self.state, deadline_s=left, alone=self.deaths > 0)
         return [start, *self._unanswered]
+
+
+def no_room(start: Start, known: Collection[Entry], options: Options) -> QueueFull | None:
+    """Why there is no room for another job beside those that are `known`, by the engine's own rule; None: there is."""
+    held = sum(entry.start.client == start.client for entry in known)
+    try:
+        check_room(options.max_running + options.max_queue, len(known), held)
+    except QueueFull as full:
+        return full
+    return None
+
+
+def runs_at_once(start: Start, known: Collection[Entry], options: Options) -> bool:
+    """Whether an engine that is ready is certain to give the job a slot at its next step.
+
+    It knows of no job that is not known here, and the first jobs of all clients go before the second of any.
+    """
+    if start.lane != "interactive" or start.paused:
+        return False
+    clients = {entry.start.client for entry in known}
+    return start.client not in clients and len(clients) < options.max_running and no_room(start, known, options) is None

@@ -10,7 +10,6 @@ import logging
 import os
 import pickle
 import signal
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -20,7 +19,7 @@ from studio.engine.blackbox import BlackBox
 from studio.engine.channel import LENGTH, pack
 from studio.engine.cradle import Child, Cradle
 from studio.engine.home import EngineState, Listener, Order
-from studio.engine.ledger import Entry
+from studio.engine.ledger import Entry, no_room, runs_at_once
 from studio.engine.messages import (
     Cancel,
     Cancelled,
@@ -38,7 +37,6 @@ from studio.engine.messages import (
     Start,
 )
 from studio.engine.process import Options
-from studio.engine.scheduler import QueueFull, check_room
 from studio.errors import NotReady
 
 log = logging.getLogger(__name__)
@@ -117,7 +115,7 @@ class LocalEngine:
         entry = Entry(start, listener, clock.time())
         if self._state is EngineState.LOADING and not self._take(start, listener):
             return
-        at_once = self._runs_at_once(start)
+        at_once = self._state is EngineState.READY and runs_at_once(start, self._jobs.values(), self._options)
         self._jobs[start.job] = entry
         if start.deadline_s is not None:
             entry.timer = clock.call_later(start.deadline_s, self._overdue, entry)
@@ -136,16 +134,6 @@ class LocalEngine:
         if entry.cancelled and (self._writer is None or self._state is EngineState.LOADING):
             self._deliver(Cancelled(order.job))  # who loads a model answers when that is done, or never
 
-    def _runs_at_once(self, start: Start) -> bool:
-        """Whether the engine is certain to give the job a slot at its next step.
-
-        It knows of no job that is not known here, and the first jobs of all clients go before the second of any.
-        """
-        if self._state is not EngineState.READY or start.lane != "interactive" or start.paused:
-            return False
-        clients = {entry.start.client for entry in self._jobs.values()}
-        return start.client not in clients and len(clients) < self._options.max_running and self._full(start) is None
-
     def _show(self, entry: Entry) -> None:
         """Where a job begins needs no network, and nobody has to wait for the call that is under way."""
         start = entry.start
@@ -157,18 +145,9 @@ class LocalEngine:
         self._deliver(Snapshot(start.job, state))
         entry.expects_repeat()
 
-    def _full(self, start: Start) -> QueueFull | None:
-        """Why there is no room for another job, by the engine's own rule; None: there is."""
-        held = Counter(entry.start.client for entry in self._jobs.values())[start.client]
-        try:
-            check_room(self._options.max_running + self._options.max_queue, len(self._jobs), held)
-        except QueueFull as full:
-            return full
-        return None
-
     def _take(self, start: Start, listener: Listener) -> bool:
         """The process cannot answer while it loads: answer for it."""
-        full = self._full(start)
+        full = no_room(start, self._jobs.values(), self._options)
         if full is not None:
             listener(Refused(start.job, f"{full} while the model loads", RETRY_AFTER_S))
         return full is None

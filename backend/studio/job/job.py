@@ -29,6 +29,7 @@ from studio.engine.messages import (
 )
 from studio.errors import JobCancelled, JobEnded, JobExpired, NotReady, StudioError
 from studio.glimpses import Glimpses
+from studio.job.audience import Audience, Listener
 from studio.orders import Order, Workshop
 from studio.outcome import error_of, outcome
 from studio.protocol import Attempts, Candidate, GenerateResult, JobState, Timings
@@ -36,31 +37,7 @@ from studio.receipts import Names
 from studio.results import frame_of
 from studio.trajectories import Checkpoint, Trajectories, Trajectory
 
-__all__ = ["Job", "Listener", "Order", "Workshop"]
-
 log = logging.getLogger(__name__)
-
-
-class Listener:
-    """What a job tells of itself, in this order. A listener overrides what it wants to hear."""
-
-    def queued(self, job: "Job", position: int) -> None:
-        """The job was taken."""
-
-    def frame(self, frame: codec.Frame) -> None:
-        """A step. Frames without the flag KEY may be skipped."""
-
-    def verdict(self, job: "Job", sample: int, verdict: Verdict, seq: int) -> None:
-        """What the bonds of a sample say at the frame `seq`, when that changes."""
-
-    def candidate(self, sample: int, candidate: Candidate) -> None:
-        """A candidate as it will be in the result, as soon as that is known."""
-
-    def final(self, result: GenerateResult) -> None:
-        """The end, when it is good."""
-
-    def failed(self, error: StudioError) -> None:
-        """The end, when it is not: `Busy` (never queued), `JobCancelled`, `JobExpired` or `EngineError`."""
 
 
 class Job:
@@ -98,8 +75,7 @@ class Job:
         self._workshop = workshop
         self._trajectories = trajectories
         self._new_number = new_number
-        self._listeners: list[Listener] = []
-        self._observers = [observer(self) for observer in observers]
+        self._audience = Audience(self.id, [observer(self) for observer in observers])
         self._when_ended: list[Callable[[], object]] = []
         self._when_held: Callable[[], object] | None = None
         self.taken = False  # into the queue
@@ -138,15 +114,14 @@ class Job:
     @property
     def followed(self) -> bool:
         """Whether anyone listens."""
-        return bool(self._listeners)
+        return self._audience.followed
 
     def follow(self, listener: Listener) -> None:
         """Tell `listener` of everything from now on."""
-        self._listeners.append(listener)
+        self._audience.add(listener)
 
     def unfollow(self, listener: Listener) -> None:
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._audience.remove(listener)
 
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Call back once the job has ended, well or not, or was never taken; at once when it has already."""
@@ -226,7 +201,7 @@ class Job:
             case Queued():
                 if not self.taken:
                     self.taken = True
-                    self._each(lambda listener: listener.queued(self, event.position))
+                    self._audience.tell(lambda listener: listener.queued(self, event.position))
             case Snapshot():
                 self._glimpses.look(self._show(event))
             case Steered():
@@ -249,24 +224,17 @@ class Job:
         self.progress = (snapshot.step, self.plan.steps)
         frame = frame_of(self.number, self.seq, snapshot, flags)
         self._trajectories.add(self.number, Checkpoint(frame, self.spec, self.plan, snapshot.state))
-        self._each(lambda listener: listener.frame(frame))
+        self._audience.tell(lambda listener: listener.frame(frame))
         return frame
 
     def _tell(self, sample: int, verdict: Verdict, seq: int) -> None:
         before = self.verdicts.get(sample)
         if before is None or before[0] != verdict:
             self.verdicts[sample] = verdict, seq
-            self._each(lambda listener: listener.verdict(self, sample, verdict, seq))
+            self._audience.tell(lambda listener: listener.verdict(self, sample, verdict, seq))
 
     def _settle(self, sample: int, candidate: Candidate) -> None:
-        self._each(lambda listener: listener.candidate(sample, candidate))
-
-    def _each(self, tell: Callable[[Listener], None]) -> None:
-        for listener in (*self._observers, *self._listeners):
-            try:
-                tell(listener)
-            except Exception:  # one listener's fault is not another's
-                log.exception("a listener of job %s failed", self.id)
+        self._audience.tell(lambda listener: listener.candidate(sample, candidate))
 
     # --- the end -------------------------------------------------------------------------------------
 
@@ -292,8 +260,8 @@ class Job:
             attempts=attempts,
         )
         self._close("finished")
-        self._each(lambda listener: listener.final(result))
-        self._listeners.clear()
+        self._audience.tell(lambda listener: listener.final(result))
+        self._audience.dismiss()
 
     async def _outcome(self, done: Done, seq: int) -> tuple[list[Candidate], Attempts]:
         again = self.wire.valid_only and self._repeatable
@@ -315,8 +283,8 @@ class Job:
     def _fail(self, error: StudioError) -> None:
         ends: dict[type[StudioError], JobState] = {JobCancelled: "cancelled", JobExpired: "expired"}
         self._close(ends.get(type(error), "failed"), error)
-        self._each(lambda listener: listener.failed(error))
-        self._listeners.clear()
+        self._audience.tell(lambda listener: listener.failed(error))
+        self._audience.dismiss()
 
     def _close(self, end: JobState, error: StudioError | None = None) -> None:
         self._end, self.error = end, error
