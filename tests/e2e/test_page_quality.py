@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, Route
 from studio_page import StudioPage, visiting
 
 pytestmark = pytest.mark.e2e
@@ -92,6 +92,26 @@ def test_nothing_moves_unasked(browser: Browser, service: str) -> None:
         studio.pixels()
         shifts = studio.page.evaluate("window.__shifts")
         assert shifts["worst"] < MOST_SHIFT, shifts["sources"]
+
+
+@pytest.mark.parametrize(("scheme", "bright"), [("light", True), ("dark", False)])
+def test_a_slow_line_shows_that_the_page_is_coming(browser: Browser, service: str, scheme: Any, bright: bool) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/assets/index-*.js", hold)
+    page.goto(service, wait_until="commit")
+    page.get_by_role("status").get_by_text("Loading the editor…").wait_for()
+    color = page.evaluate("getComputedStyle(document.querySelector('.loading')).backgroundColor")
+    assert (int(re.findall(r"\d+", color)[0]) > 128) is bright
+    held[0].continue_()
+    page.locator(".app").wait_for()
+    assert page.locator(".loading").count() == 0
+    context.close()
 
 
 SMALL = """

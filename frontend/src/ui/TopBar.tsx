@@ -83,6 +83,8 @@ const ASK_MS = 2_000
 function LinkBadge() {
   const link = useRuns((s) => s.link)
   const model = useRuns((s) => s.model)
+  // Before the service has greeted nobody knows whether it has its model.
+  const greeted = useRuns((s) => s.limits !== null)
   const { studio } = useTools()
   const online = link.kind === 'online'
   const { runs } = studio
@@ -99,7 +101,7 @@ function LinkBadge() {
       </button>
     )
   }
-  const text = !online ? 'Connecting' : model === null ? 'Model is loading' : 'Ready'
+  const text = !online || !greeted ? 'Connecting' : model === null ? 'Model is loading' : 'Ready'
   const title = model === null ? undefined : `Model ${model.name} (${model.hash.slice(0, 8)}) on ${model.device}`
   return (
     <span className="link-badge" data-state={online && model !== null ? 'online' : 'waiting'} title={title}>
