@@ -46,7 +46,7 @@ def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
 def begin(studio: StudioPage, seed: int) -> None:
     studio.new_design("From nothing: C2H4O")
     studio.fill("Number of candidates", 2)
-    studio.fill("Number of steps", 512)  # it must not be over before it has been kept
+    studio.fill("Number of steps", 256)  # it must not be over before it has been kept
     studio.fill("Seed", seed)
     studio.page.get_by_role("button", name="Slow").click()
     studio.page.get_by_role("button", name="Generate", exact=False).first.click()
@@ -66,7 +66,8 @@ def test_a_reload_in_the_middle_of_a_run_goes_on_with_it(studio: StudioPage) -> 
 
 def test_a_reload_goes_on_with_a_run_that_was_steered_or_branched(studio: StudioPage) -> None:
     begin(studio, seed=6)
-    studio.press("ArrowUp", "ArrowUp")
+    studio.fill("Centre x, ångström", 0.5)
+    assert studio.mode() == "results"
     studio.wait("window.__studio.run().frames > 8", "the run to go on")
     wait_until_kept(studio)
     assert studio.ask("studio.run().phase") == "running"
