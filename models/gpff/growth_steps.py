@@ -53,8 +53,14 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("biphenyl", "c1cccc[c:1]1[c:2]1ccccc1"),
     ("benzocaine, its ester", "Nc1cc[c:1](cc1)[C:2](=O)OCC"),
     ("lidocaine, its amine end", "Cc1cccc(C)c1NC(=O)[CH2:1][N:2](CC)CC"),
+    ("naproxen, its acid", "COc1ccc2cc(ccc2c1)[CH:1](C)[C:2](=O)O"),
+    ("diphenhydramine, its amine end", "c1ccccc1C(c1ccccc1)O[CH2:1][CH2:2]N(C)C"),
+    ("fluoxetine, its amine end", "FC(F)(F)c1ccc(cc1)OC([CH2:1][CH2:2]NC)c1ccccc1"),
+    ("testosterone, its acetate", "CC12CCC3C(C1CCC2[O:1][C:2](C)=O)CCC1=CC(=O)CCC13C"),
+    ("a dipeptide's leucine", "CC(=O)NC(Cc1ccccc1)C(=O)N[CH:1](C(=O)NC)[CH2:2]C(C)C"),
+    ("imatinib, its piperazine", "Cc1ccc(cc1Nc1nccc(n1)c1cccnc1)NC(=O)c1ccc(cc1)[CH2:1][N:2]1CCN(C)CC1"),
 )
-"""Name and product with its cut, written from the side that stays."""
+"""Name and product with its cut, written from the side that stays; the last eight have 15 to 37 heavy atoms."""
 
 
 @dataclass(frozen=True)
