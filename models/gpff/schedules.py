@@ -16,7 +16,7 @@ line at the levels at which bonds are decided (docs/results/README.md)."""
 NOISE_HELD = (0.5, 1.0)
 """The same beside a scaffold and in a blob with a place or a shape."""
 
-FEW_CALLS = 16
+FEW_CALLS = 24
 """Calls from which on SDD has its full noise; fewer have less, in proportion, for what it disturbs must be mended."""
 OVER_RELAXED = (0.5, 8, 24)
 """How much farther than to its denoised estimate SDD goes: half as far again in runs of 8 calls and fewer, no farther
