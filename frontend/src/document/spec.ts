@@ -9,21 +9,35 @@ import type { Design, GaussianBlob, Scaffold } from './types'
 /** How much the service takes at once; null while it has not told. */
 export type SizeLimits = Pick<Limits, 'max_atoms_per_molecule' | 'max_total_atoms'> | null
 
+/** What keeps a blob from being generated: in a few words, and what can be done about it. */
+export interface Problem {
+  readonly message: string
+  readonly remedy: 'formula' | 'fewer-atoms' | 'fewer-candidates'
+}
+
 /**
  * Why this blob cannot be generated, in a few words for the inspector, or null. Blobs that are bound to nothing grow into one
  * molecule together, so their atoms are judged together; and all of a design are counted together.
  */
 export function blobProblem(design: Design, blob: GaussianBlob, limits: SizeLimits = null): string | null {
-  return contentProblem(design, blob) ?? sizeProblem(design, limits)
+  return problemOf(design, blob, limits)?.message ?? null
 }
 
-function sizeProblem(design: Design, limits: SizeLimits): string | null {
+function problemOf(design: Design, blob: GaussianBlob, limits: SizeLimits): Problem | null {
+  const message = contentProblem(design, blob)
+  return message === null ? sizeProblem(design, limits) : { message, remedy: 'formula' }
+}
+
+function sizeProblem(design: Design, limits: SizeLimits): Problem | null {
   if (limits === null) return null
   const { samples } = design.settings
   const each = countedAtoms(design)
-  if (each > limits.max_atoms_per_molecule) return `${each} atoms in all are too many: the service takes ${limits.max_atoms_per_molecule} a molecule.`
-  if (samples * each <= limits.max_total_atoms) return null
-  return `${samples} candidates of ${each} atoms are too many: the service takes ${limits.max_total_atoms} atoms at once.`
+  const most = Math.min(limits.max_atoms_per_molecule, limits.max_total_atoms)
+  if (each > most) return { message: `${each} atoms in all are too many: the service takes ${most} a molecule.`, remedy: 'fewer-atoms' }
+  const fitting = Math.floor(limits.max_total_atoms / each)
+  if (samples <= fitting) return null
+  const message = `${samples} candidates of ${each} atoms are too many: the service takes ${limits.max_total_atoms} atoms at once, so ${fitting} of them.`
+  return { message, remedy: 'fewer-candidates' }
 }
 
 /** Atoms of a candidate as the service counts them: random heavy atoms with all the hydrogens that they may bring. */
@@ -51,10 +65,10 @@ function contentProblem(design: Design, blob: GaussianBlob): string | null {
 }
 
 /** The first blob that cannot be generated, and why. */
-export function designProblem(design: Design, limits: SizeLimits = null): { blob: GaussianBlob; message: string } | null {
+export function designProblem(design: Design, limits: SizeLimits = null): (Problem & { blob: GaussianBlob }) | null {
   for (const blob of design.blobs) {
-    const message = blobProblem(design, blob, limits)
-    if (message !== null) return { blob, message }
+    const problem = problemOf(design, blob, limits)
+    if (problem !== null) return { blob, ...problem }
   }
   return null
 }

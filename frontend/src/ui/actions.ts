@@ -3,6 +3,7 @@ import {
 } from '../document/design'
 import { newDesign, type Example } from '../document/examples'
 import { sitesOf } from '../document/placement'
+import type { Problem } from '../document/spec'
 import type { Content, Design, Settings } from '../document/types'
 import { SHELL_95 } from '../geometry/ellipsoid'
 import { scale, type Vec3 } from '../geometry/vec3'
@@ -178,7 +179,7 @@ export class Actions extends Acting {
       case 'fix':
         this.select(action.blob)
         this.setMode('design')
-        requestAnimationFrame(() => window.document.getElementById('formula')?.focus())
+        requestAnimationFrame(() => fieldFor(action.remedy)?.focus())
         break
     }
   }
@@ -200,6 +201,12 @@ export class Actions extends Acting {
       () => addToast(this.studio.session, 'error', 'The browser does not allow copying here.'),
     )
   }
+}
+
+/** The field in which a problem can be mended; the inspector shows the one of the blob's contents that there is. */
+function fieldFor(remedy: Problem['remedy']): HTMLInputElement | null {
+  const [samples, contents] = ['[aria-label="Number of candidates"]', '#formula, [aria-label="Number of heavy atoms"]']
+  return window.document.querySelector<HTMLInputElement>(remedy === 'fewer-candidates' ? samples : contents)
 }
 
 const SETTING_WORDS: Record<keyof Settings, string> = { samples: 'Candidates', steps: 'Steps', sampler: 'Sampler', seed: 'Seed', noise: 'Noise λ', validOnly: 'Failed candidates' }

@@ -20,7 +20,7 @@ describe('nextAction', () => {
     expect(nextAction({ ...ready, design: { ...design, blobs: [] } }).kind).toBe('open-site')
     expect(nextAction({ ...ready, design: { ...design, blobs: [], scaffold: null } }).kind).toBe('place-blob')
     const broken = setContent(design, 'b1', { kind: 'formula', text: 'CH9' })
-    expect(nextAction({ ...ready, design: broken })).toMatchObject({ kind: 'fix', blob: 'b1' })
+    expect(nextAction({ ...ready, design: broken })).toMatchObject({ kind: 'fix', blob: 'b1', label: 'Mend the formula' })
   })
 
   it('tells what stands in the way of a run that is asked for by its key', () => {
@@ -34,10 +34,13 @@ describe('nextAction', () => {
     const filled = (content: Content) => setContent(design, 'b1', content)
     // Benzene keeps 11 atoms beside the open site.
     expect(obstacle(filled({ kind: 'formula', text: 'C81H163' }), limits)).toBeNull()
-    expect(obstacle(filled({ kind: 'formula', text: 'C82H165' }), limits)).toBe('A blob cannot be filled: 258 atoms in all are too many: the service takes 256 a molecule.')
-    expect(nextAction({ ...ready, limits, design: filled({ kind: 'formula', text: 'C82H165' }) })).toMatchObject({ kind: 'fix', blob: 'b1' })
+    expect(obstacle(filled({ kind: 'formula', text: 'C82H165' }), limits)).toBe('258 atoms in all are too many: the service takes 256 a molecule.')
+    expect(nextAction({ ...ready, limits, design: filled({ kind: 'formula', text: 'C82H165' }) })).toMatchObject({ kind: 'fix', blob: 'b1', label: 'Ask for fewer atoms' })
     const many = setSettings(filled({ kind: 'formula', text: 'C81H163' }), { samples: 5 })
-    expect(obstacle(many, limits)).toMatch('5 candidates of 255 atoms are too many: the service takes 1024 atoms at once.')
+    expect(obstacle(many, limits)).toBe('5 candidates of 255 atoms are too many: the service takes 1024 atoms at once, so 4 of them.')
+    expect(nextAction({ ...ready, limits, design: many })).toMatchObject({ kind: 'fix', label: 'Ask for fewer candidates', remedy: 'fewer-candidates' })
+    // Fewer candidates than one there are not.
+    expect(nextAction({ ...ready, limits: { ...limits, max_total_atoms: 254 }, design: many }).label).toBe('Ask for fewer atoms')
     // As many hydrogens as random atoms may bring: 3 n + 2.
     expect(obstacle(filled({ kind: 'random', heavyAtoms: 5 }), { ...limits, max_atoms_per_molecule: 28 })).toBeNull()
     expect(obstacle(filled({ kind: 'random', heavyAtoms: 5 }), { ...limits, max_atoms_per_molecule: 27 })).toMatch('28 atoms in all')

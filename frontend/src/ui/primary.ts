@@ -1,5 +1,5 @@
 import { freeHydrogens } from '../document/design'
-import { designProblem, type SizeLimits } from '../document/spec'
+import { designProblem, type Problem, type SizeLimits } from '../document/spec'
 import type { Design } from '../document/types'
 import { isLive, type Run } from '../stream/run'
 import type { LinkState } from '../stream/socket'
@@ -14,7 +14,7 @@ export type NextAction =
   | { readonly kind: 'accept'; readonly label: string; readonly note: string | null; readonly candidate: number }
   | { readonly kind: 'open-site'; readonly label: string; readonly note: string | null }
   | { readonly kind: 'place-blob'; readonly label: string; readonly note: string | null }
-  | { readonly kind: 'fix'; readonly label: string; readonly note: string | null; readonly blob: string }
+  | { readonly kind: 'fix'; readonly label: string; readonly note: string | null; readonly blob: string; readonly remedy: Problem['remedy'] }
   | { readonly kind: 'reconnect'; readonly label: string; readonly note: string | null }
 
 export interface Situation {
@@ -26,6 +26,12 @@ export interface Situation {
   readonly link: LinkState
   readonly focus: number | null
   readonly limits: SizeLimits
+}
+
+const REMEDIES: Record<Problem['remedy'], string> = {
+  formula: 'Mend the formula',
+  'fewer-atoms': 'Ask for fewer atoms',
+  'fewer-candidates': 'Ask for fewer candidates',
 }
 
 export function nextAction(situation: Situation): NextAction {
@@ -45,7 +51,7 @@ function generation({ design, link, mode, run, edited, limits }: Situation): Nex
       : { kind: 'place-blob', label: 'Place a blob', note: null }
   }
   const problem = designProblem(design, limits)
-  if (problem !== null) return { kind: 'fix', label: 'Mend the formula', note: problem.message, blob: problem.blob.id }
+  if (problem !== null) return { kind: 'fix', label: REMEDIES[problem.remedy], note: problem.message, blob: problem.blob.id, remedy: problem.remedy }
   if (link.kind !== 'online') {
     const label = link.kind === 'connecting' ? 'Connecting…' : 'Reconnect'
     return { kind: 'reconnect', label, note: link.kind === 'connecting' ? null : 'the service is out of reach' }
@@ -59,5 +65,6 @@ function generation({ design, link, mode, run, edited, limits }: Situation): Nex
 export function obstacle(design: Design, limits: SizeLimits): string | null {
   if (design.blobs.length === 0) return 'There is no blob to fill with atoms: click a hydrogen, or place a blob.'
   const problem = designProblem(design, limits)
-  return problem === null ? null : `A blob cannot be filled: ${problem.message}`
+  if (problem === null) return null
+  return problem.remedy === 'formula' ? `A blob cannot be filled: ${problem.message}` : problem.message
 }
