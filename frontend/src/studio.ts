@@ -175,8 +175,11 @@ function fileRun({ document, runs }: Studio, { run, design, node, filed, altered
 function connect(studio: Studio): void {
   const { document, session, runs, stage, reducedMotion } = studio
   document.subscribe((now, before) => {
-    if (now.design === before.design) return
     const { mode } = session.getState()
+    if (now.design === before.design) {
+      if (mode === 'results' && now.history.current !== before.history.current) runs.settle(now.design, now.history.current)
+      return
+    }
     if (mode === 'design') stage.invalidate()
     // Atoms have other numbers now.
     if (now.design.scaffold?.numbers !== before.design.scaffold?.numbers) session.setState({ atoms: [] })

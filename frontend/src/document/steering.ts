@@ -14,6 +14,15 @@ export function sameContents(a: Design, b: Design): boolean {
   })
 }
 
+/** Whether blobs of the same contents are in the same places, in the same shapes: there is nothing to tell a run then. */
+export function samePlaces(a: Design, b: Design): boolean {
+  return a.blobs.every((blob, k) => {
+    const other = b.blobs[k]
+    const [here, there] = [blob, other].map(({ center, widths, rotation, strictness }) => [...center, ...widths, ...rotation, strictness].join())
+    return blob === other || here === there
+  })
+}
+
 /** All blobs of a run of this design as they are now, in its order; freed atoms go their own way. */
 export function steeredBlobs(design: Design): SteeredBlob[] {
   const blobs = design.blobs.map(({ center, widths, rotation, strictness }): SteeredBlob => {

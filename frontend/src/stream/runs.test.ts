@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { setContent, updateBlob } from '../document/design'
+import { setContent, setSettings, updateBlob } from '../document/design'
 import { EXAMPLES, FIRST_EXAMPLE } from '../document/examples'
 import type { Frame } from './codec'
 import type { Candidate, ClientMessage, ErrorMessage, Topology } from './protocol'
@@ -151,6 +151,30 @@ describe('Runs', () => {
     waiting[1].run()
     expect(told()).toEqual([4, 6])
     expect(runs.active).toMatchObject({ altered: 'steered', node: 1, design: { blobs: [{ center: [6, 0, 0] }] } })
+  })
+
+  it('is not led by settings: they are those of the next run', () => {
+    const { runs, sent } = setUp()
+    accept(runs, runs.start(design, 0))
+    runs.steer(setSettings(design, { seed: 99 }), 1)
+    expect(sent).toHaveLength(1)
+    expect(runs.active).toMatchObject({ altered: null, node: 0 })
+    expect(runs.active?.design).toBe(design)
+    // Led after that, it still is a run of the settings that it began with.
+    const both = setSettings(moved, { seed: 99 })
+    runs.steer(both, 2)
+    expect(sent.at(-1)?.type).toBe('steer')
+    expect(runs.active).toMatchObject({ altered: 'steered', node: 2, design: { blobs: moved.blobs, settings: design.settings } })
+  })
+
+  it('belongs where the edit that leads it is kept', () => {
+    const { runs } = setUp()
+    accept(runs, runs.start(design, 0))
+    runs.settle(design, 1)
+    expect(runs.active?.node).toBe(0)
+    runs.steer(moved, 0) // on the way
+    runs.settle(moved, 1)
+    expect(runs.active).toMatchObject({ altered: 'steered', node: 1 })
   })
 
   it('follows places and shapes, never other atoms', () => {

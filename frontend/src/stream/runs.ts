@@ -1,17 +1,18 @@
 import { createStore, type StoreApi } from 'zustand/vanilla'
 import type { Generation } from '../document/history'
 import { toSpec } from '../document/spec'
-import { sameContents } from '../document/steering'
+import { sameContents, samePlaces } from '../document/steering'
 import type { Design } from '../document/types'
+import { Asking } from './asking'
 import type { Frame } from './codec'
 import type { ClientMessage, ServerMessage, VerdictMessage } from './protocol'
 import { activeRecord, NO_RUNS, type RunRecord, type RunsState } from './record'
 import { Reels } from './reels'
-import { failRun, isForgotten, isLive, loseRun, newRun, ownsFrame, reduceRun, type Run } from './run'
+import { failRun, isForgotten, isLive, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
 import { stillRun, stoppedResult } from './still'
 import type { Trajectory } from './trajectory'
-import { Wishes, type After } from './wishes'
+import { Wishes, type After, type Send } from './wishes'
 
 export type { RunRecord, RunsState } from './record'
 
@@ -27,7 +28,7 @@ export interface Sender {
 
 /**
  * All runs of this page. Messages change the store; frames go into `Reels` beside it and only wake `onFrames`; what somebody wants of
- * a live run goes through `Wishes`.
+ * a live run goes through `Wishes`, and what is asked for, once or again, through `Asking`.
  */
 export class Runs {
   readonly store: StoreApi<RunsState>
@@ -40,6 +41,7 @@ export class Runs {
   private sender: Sender = { send: () => false }
   private readonly reels = new Reels((id, before, now) => this.onRefilled(id, before, now))
   private readonly wishes: Wishes
+  private readonly asking: Asking
   /** Verdicts that have come and have not been looked at. */
   private verdicts: VerdictMessage[] = []
 
@@ -48,7 +50,10 @@ export class Runs {
     private readonly after: After = (ms, run) => void setTimeout(run, ms),
   ) {
     this.store = createStore<RunsState>()(() => NO_RUNS)
-    this.wishes = new Wishes((message) => this.sender.send(message), after, (id) => this.store.getState().records.get(id))
+    const send: Send = (message) => this.sender.send(message)
+    const records = () => this.store.getState().records
+    this.wishes = new Wishes(send, after, (id) => records().get(id))
+    this.asking = new Asking(send, { records, put: (id, record) => this.put(id, record) }, this.reels)
     this.reels.watch((id) => this.onFrames(id))
   }
 
@@ -107,14 +112,7 @@ export class Runs {
 
   private begin(record: RunRecord): string {
     const { run } = record
-    return this.open(run.reqId, this.ask(record) ? record : { ...record, run: failRun(run, NO_CONNECTION) })
-  }
-
-  /** Says to the service what the run is to be. Says the same every time, so that it may be asked again. */
-  private ask({ run, from }: RunRecord): boolean {
-    const { reqId: req_id, spec } = run
-    if (from === null) return this.sender.send({ type: 'start', req_id, spec })
-    return this.sender.send({ type: 'branch', req_id, job: from.job, step: from.step, ...(spec.seed == null ? {} : { seed: spec.seed }) })
+    return this.open(run.reqId, this.asking.begin(record) ? record : { ...record, run: failRun(run, NO_CONNECTION) })
   }
 
   private open(id: string, record: RunRecord): string {
@@ -160,12 +158,18 @@ export class Runs {
     const record = this.active
     if (record === null || !this.follows(design)) return
     const { reqId } = record.run
-    if (record.design === design) {
-      if (record.node !== node) this.put(reqId, { ...record, node })
-      return
-    }
-    this.put(reqId, { ...record, design, node, altered: record.altered ?? 'steered' })
+    // Settings are those of the next run.
+    if (samePlaces(record.design, design)) return
+    const { settings } = record.design
+    const led = settings === design.settings ? design : { ...design, settings }
+    this.put(reqId, { ...record, design: led, node, altered: record.altered ?? 'steered' })
     this.wishes.lead(reqId)
+  }
+
+  /** The edit on the way that has led the live run is kept: what comes of the run belongs there. */
+  settle(design: Design, node: number): void {
+    const record = this.active
+    if (record?.altered === 'steered' && record.node !== node && this.follows(design)) this.put(record.run.reqId, { ...record, node })
   }
 
   // --- what is on show ----------------------------------------------------------------------------
@@ -208,8 +212,10 @@ export class Runs {
 
   onState(link: LinkState): void {
     this.store.setState({ link })
-    if (link.kind === 'offline') this.lose()
-    if (link.kind === 'online') this.findAgain()
+    if (link.kind === 'offline') this.asking.lose()
+    if (link.kind !== 'online') return
+    this.wishes.cancelAgain()
+    this.asking.findAgain()
   }
 
   onMessage(message: ServerMessage): void {
@@ -219,15 +225,15 @@ export class Runs {
     }
     this.heedVerdicts()
     if (message.type === 'welcome') this.store.setState({ model: message.model, limits: message.limits })
-    if (message.type === 'busy') this.after(message.retry_after_ms, () => this.askAgain(message.req_id))
+    if (message.type === 'busy') this.after(message.retry_after_ms, () => this.asking.again(message.req_id))
     let claimed = this.wishes.grants(message)
     for (const [id, record] of this.store.getState().records) {
       if (isForgotten(record.run, message)) {
         claimed = true
-        this.startAgain(id, record)
+        this.asking.startAgain(id, record)
       } else {
         const run = reduceRun(record.run, message)
-        claimed ||= run !== record.run || this.isLate(record, message)
+        claimed ||= run !== record.run || this.asking.isLate(record, message)
         if (run !== record.run) this.moveOn(id, record, run, message)
       }
     }
@@ -249,7 +255,7 @@ export class Runs {
     // Cancelled before the service had given it a name.
     if (run.phase === 'cancelled' && run.job !== null && before.job === null) this.wishes.cancel(id, run.job)
     if (message.type !== 'final') return
-    if (!this.reels.refilled(id)) this.refill(now)
+    if (!this.reels.refilled(id)) this.asking.refill(now)
     const { candidates, attempts } = message.result
     if (attempts.rerun > 0) this.reels.showReruns(id, design, candidates)
   }
@@ -278,64 +284,6 @@ export class Runs {
       this.reels.push(id, frame, run.phase === 'done')
       if (this.slow && !frame.final) this.wishes.rest(id)
     }
-  }
-
-  // --- what was missed ----------------------------------------------------------------------------
-
-  /** Frames that came too fast were passed over: the service still has them. */
-  private refill({ run }: RunRecord): void {
-    if (this.reels.wantsRefill(run.reqId)) this.follow(run, 0)
-  }
-
-  /** Whether this says that frames of a run that has ended are not to be had any more. */
-  private isLate({ run }: RunRecord, message: ServerMessage): boolean {
-    return run.phase === 'done' && message.type === 'error' && message.req_id === run.reqId
-  }
-
-  /** What has not been answered, because the service was busy or the connection broke, is asked for once more. */
-  private askAgain(id: string): void {
-    const record = this.store.getState().records.get(id)
-    if (record?.run.phase === 'sending') this.ask(record)
-    else if (record?.run.lost === true) this.follow(record.run, this.trajectory(id)?.lastSeq ?? 0)
-    else if (record?.run.phase === 'done' && this.reels.refilling(id)) this.follow(record.run, 0)
-  }
-
-  /** Asks for the frames of a run after this one, and for what comes. */
-  private follow({ job, reqId: req_id }: Run, lastSeq: number): void {
-    if (job !== null) this.sender.send({ type: 'resume', job, last_seq: Math.max(0, lastSeq), req_id })
-  }
-
-  private lose(): void {
-    this.reels.dropRefills()
-    for (const [id, record] of this.store.getState().records) {
-      const run = loseRun(record.run)
-      if (run !== record.run) this.put(id, { ...record, run })
-    }
-  }
-
-  /** The service has gone on meanwhile: it sends every frame that was missed. A run that it had not answered yet is asked for again. */
-  private findAgain(): void {
-    this.wishes.cancelAgain()
-    for (const [id, record] of this.store.getState().records) {
-      const { run } = record
-      if (run.phase === 'done') this.refill(record)
-      if (!run.lost) continue
-      if (run.job === null && record.from === null) this.startAgain(id, record)
-      else this.askAgain(id)
-    }
-  }
-
-  /** The service knows the run no more, but a seed brings back the very same molecules; nothing brings back one that was led by hand. */
-  private startAgain(id: string, record: RunRecord): void {
-    if (record.altered !== null) {
-      const why = record.altered === 'steered' ? 'it was steered by hand' : 'it had branched from another'
-      const detail = `The service no longer has this run, and ${why}, so that its seed does not bring it back. Generate runs the design as it is now.`
-      this.put(id, { ...record, run: failRun(record.run, detail) })
-      return
-    }
-    this.reels.forget(id)
-    this.put(id, { ...record, run: newRun(id, record.run.spec) })
-    this.askAgain(id)
   }
 
   private put(id: string, record: RunRecord): void {

@@ -1,15 +1,15 @@
 import { useCallback } from 'react'
-import { findBlob } from '../document/design'
 import { SHELL_50 } from '../geometry/ellipsoid'
-import { conjugate, multiply, rotate } from '../geometry/quat'
+import { conjugate, multiply } from '../geometry/quat'
 import { add, scale, sub } from '../geometry/vec3'
 import { Gizmo } from '../gizmo/Gizmo'
 import type { Pose } from '../gizmo/drag'
 import type { Place } from '../viewer/drawn'
-import { AT_HOME, cellPlace, inPlace } from '../viewer/layout'
+import { inPlace } from '../viewer/layout'
 import { silhouette } from '../viewer/projection'
 import type { View } from '../viewer/stage'
 import { useActions, useActiveRunButVerdicts, useDesign, useSession, useTools } from './context'
+import { homeward, leadingBlob, leadingPlace } from './leading'
 
 /** While a run is live its blob can be led: handles in the cell of the candidate in focus, or of the first. */
 export function LeadOverlay({ view }: { view: View }) {
@@ -22,11 +22,10 @@ export function LeadOverlay({ view }: { view: View }) {
   const record = useActiveRunButVerdicts()
   const drop = useCallback(() => actions.poses.drop(), [actions])
   if (record === null || !studio.runs.follows(design)) return null
-  const blob = findBlob(design, selected) ?? design.blobs.at(0)
+  const blob = leadingBlob(design, selected)
   if (blob === undefined) return null
-  const { grid, camera, viewport, pivot } = view
-  const count = record.run.spec.n_samples ?? 1
-  const place: Place = grid === null ? AT_HOME : cellPlace(grid, count, focus ?? 0, camera)
+  const { camera, viewport, pivot } = view
+  const place = leadingPlace(view, record, focus)
   const there = { ...blob, ...moved(blob, place, pivot) }
   const e = silhouette(camera, viewport, { center: there.center, rotation: there.rotation, radii: scale(blob.widths, SHELL_50) })
   return (
@@ -55,7 +54,7 @@ const moved = (pose: Pose, place: Place, center: View['pivot']): Pose => ({
 })
 
 /** Back from a cell to where the design has it. */
-function home(pose: Pose, { turn, offset }: Place, center: View['pivot']): Pose {
-  const back = conjugate(turn)
-  return { center: add(center, rotate(back, sub(sub(pose.center, offset), center))), rotation: multiply(back, pose.rotation), widths: pose.widths }
+function home(pose: Pose, place: Place, center: View['pivot']): Pose {
+  const { turn, offset } = place
+  return { center: add(center, homeward(place, sub(sub(pose.center, offset), center))), rotation: multiply(conjugate(turn), pose.rotation), widths: pose.widths }
 }

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react'
+import { useLayoutEffect, useRef } from 'react'
 import { nextAction } from './primary'
 import { useActions, useActiveRunButVerdicts, useDesign, useRuns, useSession } from './context'
 import { RepeatIcon, StopIcon } from './icons'
@@ -46,7 +46,8 @@ const TOO_SOON_MS = 500
 function useUntouched(stops: boolean): (at: number) => boolean {
   const stopped = useRef(stops)
   const changed = useRef(-Infinity)
-  useEffect(() => {
+  // With the new words, not after them: no press may come in between.
+  useLayoutEffect(() => {
     if (stopped.current && !stops) changed.current = performance.now()
     stopped.current = stops
   }, [stops])

@@ -12,7 +12,7 @@ import type { Studio } from '../studio'
 import type { Actions } from './actions'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, saveBlob, saveMolecules, saveTrajectory, type FileFormat, type TrajectoryFormat } from './files'
 import { incoming, isDesignFile, type Incoming } from './incoming/records'
-import { interruptedRun, runMemory } from './keeping/interrupted'
+import { begunWith, interruptedRun, runMemory } from './keeping/interrupted'
 import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
 import type { Saving } from './keeping/saving'
@@ -182,7 +182,7 @@ export class Filing {
     if (going !== null) {
       // The last edits may have come too late to be kept: the run is led to what there is.
       const node = history.nodes.has(going.node) ? going.node : history.current
-      runs.adopt(going, nodeOf(history, node).value, node)
+      runs.adopt(going, begunWith(nodeOf(history, node).value, going.settings), node)
       if (node === history.current) {
         this.actions.setMode('results')
         stage.playhead.setState({ at: 0, playing: !reducedMotion() })
@@ -195,8 +195,9 @@ export class Filing {
         remember(null)
         return
       }
-      const { node, altered, from, run } = record
-      remember({ document: this.keeper.store.getState().id, node, altered, from, job: run.job, spec: run.spec })
+      const { node, altered, from, run, design } = record
+      const { settings } = design
+      remember({ document: this.keeper.store.getState().id, node, altered, from, job: run.job, spec: run.spec, settings })
     })
   }
 

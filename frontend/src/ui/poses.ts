@@ -5,6 +5,7 @@ import type { Vec3 } from '../geometry/vec3'
 import type { Axis, Pose } from '../gizmo/drag'
 import { followKey, followNumber, type Transform } from '../gizmo/modal'
 import { Acting, byHand } from './acting'
+import { leadingBlob } from './leading'
 
 const LABELS: Record<Transform, string> = { move: 'Move blob', turn: 'Turn blob', stretch: 'Stretch blob' }
 
@@ -29,9 +30,10 @@ export class Poses extends Acting {
 
   start(kind: Transform): void {
     const { selected } = this.studio.session.getState()
-    const blob = findBlob(this.design, selected)
+    const leads = this.leads(this.design)
+    const blob = leads ? leadingBlob(this.design, selected) : findBlob(this.design, selected)
     if (blob === undefined) return
-    if (!this.leads(this.design)) this.setMode('design')
+    if (!leads) this.setMode('design')
     const { center, widths, rotation } = blob
     this.studio.session.setState({ tool: 'select', modal: { blob: blob.id, kind, axis: null, start: { center, widths, rotation }, from: null, typed: '' } })
   }

@@ -7,6 +7,7 @@ import { reelOf } from '../studio'
 import { stepBy } from '../viewer/clock'
 import { chooseAll, chosenAtoms, deleteChosen, moveChosen } from './atoms'
 import type { Tools } from './context'
+import { homeward, leadingBlob, leadingPlace } from './leading'
 import { letGoOfKeys } from './letGo'
 import { following, HYDROGENS, LABELS } from './viewing'
 
@@ -18,7 +19,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
       ['V B A M', 'select, blob, attach, measure'],
       ['G R S', 'move, turn, stretch the blob'],
       ['then X Y Z', 'along one of its axes'],
-      ['arrows', 'nudge by 0.1 Å, with Shift by 1 Å'],
+      ['arrows', 'nudge by 0.1 Å, with Shift by 1 Å; in a live run too'],
       ['then a number', 'so many Å, degrees, times'],
       ['click', 'choose an atom to edit; with Shift, more'],
       ['Ctrl A', 'choose all atoms'],
@@ -32,7 +33,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
     keys: [
       ['Ctrl Enter', 'generate'],
       ['Esc', 'stop the run, or let go'],
-      ['1 – 9, ← →', 'focus a candidate'],
+      ['1 – 9', 'focus a candidate; ← → once the run has ended'],
       ['Enter', 'use it as scaffold'],
       ['N', 'again, with a new seed'],
       ['Space', 'play or pause; holds a live run'],
@@ -164,15 +165,24 @@ function arrow({ studio, actions }: Tools, event: KeyboardEvent): boolean {
   const direction = arrowDirection(event.key, studio.stage.view.getState().camera)
   if (direction === null) return false
   const { mode, selected, focus } = studio.session.getState()
+  const by = scale(direction, event.shiftKey ? 1 : 0.1)
   if (mode === 'design' && chosenAtoms(studio).length > 0) {
-    moveChosen(studio, scale(direction, event.shiftKey ? 1 : 0.1))
+    moveChosen(studio, by)
+    return true
+  }
+  const { design } = studio.document.getState()
+  const record = studio.runs.active
+  // A run that is live is led by the arrows; candidates are gone through by their numbers then.
+  if (mode === 'results' && record !== null && studio.runs.follows(design)) {
+    const led = leadingBlob(design, selected)
+    if (led !== undefined) actions.nudge(led.id, homeward(leadingPlace(studio.stage.view.getState(), record, focus), by))
     return true
   }
   const sideways = event.key === 'ArrowLeft' ? -1 : event.key === 'ArrowRight' ? 1 : 0
   if (mode === 'results' && sideways !== 0) {
     actions.running.focus(focus === null ? 0 : Math.max(0, focus + sideways))
-  } else if (mode === 'design' && findBlob(studio.document.getState().design, selected) !== undefined && selected !== null) {
-    actions.nudge(selected, scale(direction, event.shiftKey ? 1 : 0.1))
+  } else if (mode === 'design' && findBlob(design, selected) !== undefined && selected !== null) {
+    actions.nudge(selected, by)
   } else {
     const vertical = event.key === 'ArrowUp' ? -1 : event.key === 'ArrowDown' ? 1 : 0
     studio.stage.orbit(sideways * ORBIT_PX, vertical * ORBIT_PX)

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest'
-import { interruptedRun, runMemory, type Interrupted } from './interrupted'
+import { setSettings } from '../../document/design'
+import { FIRST_EXAMPLE } from '../../document/examples'
+import { begunWith, interruptedRun, runMemory, type Interrupted } from './interrupted'
 
 function storage(): Storage & { writes: number } {
   const held = new Map<string, string>()
@@ -49,4 +51,12 @@ it('does without storage where it is forbidden', () => {
   const none = () => { throw new Error('forbidden') }
   expect(() => runMemory(none)(going)).not.toThrow()
   expect(interruptedRun('a', none)).toBeNull()
+})
+
+it('gives a run the settings that it began with, whatever its node has by now', () => {
+  const design = FIRST_EXAMPLE.design()
+  const later = setSettings(design, { seed: design.settings.seed + 1 })
+  expect(begunWith(later, design.settings)).toEqual(design)
+  expect(begunWith(design, { ...design.settings })).toBe(design)
+  expect(begunWith(design, undefined)).toBe(design)
 })

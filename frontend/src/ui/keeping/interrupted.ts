@@ -1,3 +1,4 @@
+import type { Design, Settings } from '../../document/types'
 import type { RunRecord } from '../../stream/record'
 import type { GenerateSpec } from '../../stream/protocol'
 
@@ -10,6 +11,8 @@ export interface Interrupted extends Pick<RunRecord, 'node' | 'altered' | 'from'
   readonly document: string
   readonly job: string | null
   readonly spec: GenerateSpec
+  /** Those that it began with: its node may have others by now. */
+  readonly settings?: Settings
 }
 
 export type RunMemory = (going: Interrupted | null) => void
@@ -38,4 +41,9 @@ export function interruptedRun(document: string, storage: () => Storage = () => 
   } catch {
     return null // forbidden, or of an earlier page
   }
+}
+
+/** A node's design as a run began from it; the very same where the settings still are. */
+export function begunWith(design: Design, settings: Settings | undefined): Design {
+  return settings === undefined || JSON.stringify(settings) === JSON.stringify(design.settings) ? design : { ...design, settings }
 }
