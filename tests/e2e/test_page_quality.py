@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Response, Route
+from playwright.sync_api import Browser, Page, Response, Route, expect
 from studio_page import StudioPage, visiting
 
 pytestmark = pytest.mark.e2e
@@ -106,6 +106,8 @@ def test_a_slow_line_shows_that_the_page_is_coming(browser: Browser, service: st
     page.route("**/assets/index-*.js", hold)
     page.goto(service, wait_until="commit")
     page.get_by_role("status").get_by_text("Loading the editor…").wait_for()
+    # The words are there before their style sheet is, though they are not painted then.
+    expect(page.locator(".loading")).not_to_have_css("background-color", "rgba(0, 0, 0, 0)", timeout=30_000)
     color = page.evaluate("getComputedStyle(document.querySelector('.loading')).backgroundColor")
     assert (int(re.findall(r"\d+", color)[0]) > 128) is bright
     held[0].continue_()
