@@ -28,13 +28,13 @@ async def test_a_request_leaves_one_line_with_its_owner(tmp_path: Path, caplog: 
     caplog.set_level(logging.INFO)
     with running(settings("harmonic", data=tmp_path, log_level="info")) as live:
         caplog.clear()
-        live.get("/model?key=secret", headers={"X-API-Key": token})
+        live.get("/designs?q=secret", headers={"X-API-Key": token})
         live.get("/healthz")
         live.get("/model")
         async with connected(live, additional_headers={"X-API-Key": token}):
             pass
     record, refused, opened, closed = lines(caplog)
-    assert record.getMessage() == "GET /model 200" and record.__dict__["owner"] == "ada"
+    assert record.getMessage() == "GET /designs 200" and record.__dict__["owner"] == "ada"
     assert record.__dict__["seconds"] >= 0 and record.__dict__["status"] == 200
     assert refused.getMessage() == "GET /model 401" and "owner" not in refused.__dict__
     assert (opened.getMessage(), closed.getMessage()) == ("socket opened", "socket closed")

@@ -41,8 +41,10 @@ def test_noise_is_set_by_keyboard_checked_and_sent(browser: Browser, service: st
         studio.type_into(NOISE, "99")
         assert studio.design()["settings"]["noise"] == 10  # as much as the service takes
         studio.type_into(NOISE, "0.25")
+        kept = studio.history()["nodes"]
         studio.press("Control+Enter")
-        studio.wait("window.__studio.run()?.phase === 'done'", "the second run")
+        again = f"window.__studio.run()?.phase === 'done' && window.__studio.history().nodes > {kept}"
+        studio.wait(again, "the second run")
         assert sent[-1]["lambda"] == 0.25
 
         # Not sent where it means nothing; empty is as usual, and everything can be taken back.

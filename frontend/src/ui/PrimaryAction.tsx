@@ -24,7 +24,7 @@ export function PrimaryAction() {
     <footer className="primary-area">
       {failure !== null && <p className="failure" role="alert">{describeError(failure)}</p>}
       <div className="primary-row">
-        <button type="button" className="primary-button" data-kind={next.kind} aria-describedby="primary-note" onClick={(event) => untouched(event.timeStamp) && actions.run(next)}>
+        <button type="button" className="primary-button" data-kind={next.kind} aria-describedby="primary-note" onClick={(event) => (next.kind !== 'accept' || untouched(event.timeStamp)) && actions.run(next)}>
           {next.kind === 'stop' && <StopIcon />}
           {next.label}
         </button>
