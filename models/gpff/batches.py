@@ -7,9 +7,9 @@ and any number of worker processes sees the same molecules.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from gpff.noising import Batch, noised
 from gpff.strays import Strays, lessons
 from gpff.train_config import TrainConfig
 from gpff.walking import Answers, walked
+
+type Teach = Callable[[int, np.random.Generator], Batch]
+"""Makes so many molecules that are none of the data's own."""
 
 
 def counted_rng(seed: int, counter: int) -> np.random.Generator:
@@ -51,28 +54,35 @@ def batches(
     """Batches from step ``start`` on, of each the molecules that fall to ``worker``.
 
     Each is prepared on a thread while the one before is trained on. ``given``: the network's answers by step, from
-    which some molecules go on (``config.noise.walked``) in the place of new ones, as do some ``strays``.
+    which some molecules go on (``config.noise.walked``) in the place of new ones, as ``strays`` and company do.
     """
-
-    company = Company(data, config.noise.crowd)
+    taught: list[tuple[int, float, Teach]] = []
+    if strays is not None:
+        taught.append((2**61, config.noise.strayed, partial(lessons, strays)))
+    if config.noise.company:
+        taught.append((2**60, config.noise.company, Company(data, config.noise.crowd).batch))
 
     def prepare(step: int) -> Batch:
         keep = np.arange(config.batch) % workers == worker
+        parts: list[Batch] = []
+
+        def place(part: Batch | None) -> None:
+            if part is not None:
+                keep[np.flatnonzero(keep)[: len(part.ids)]] = False
+                parts.append(part)
+
         before = (given or {}).get(step - 2) if config.noise.walked else None
-        rng = counted_rng(config.seed, 2**62 + step * workers + worker)
-        on = None if before is None else walked(data, before, config.noise.walked, rng)
-        if on is not None:
-            keep[np.flatnonzero(keep)[: len(on.ids)]] = False
-        astray = _strayed(strays, config, int(keep.sum()), counted_rng(config.seed, 2**61 + step * workers + worker))
-        if astray is not None:
-            keep[np.flatnonzero(keep)[: len(astray.ids)]] = False
-        rng = counted_rng(config.seed, 2**60 + step * workers + worker)
-        together = _together(company, config, int(keep.sum()), rng)
-        if together is not None:
-            keep[np.flatnonzero(keep)[: len(together.ids)]] = False
-        rng = counted_rng(config.seed, 2**63 + step)
-        new = noised(data, batch_ids(len(data), config, step), config.noise, rng, keep) if keep.any() else None
-        return Batch.cat([part for part in (new, on, astray, together) if part is not None])
+        if before is not None:
+            rng = counted_rng(config.seed, 2**62 + step * workers + worker)
+            place(walked(data, before, config.noise.walked, rng))
+        for counter, share, teach in taught:
+            rng = counted_rng(config.seed, counter + step * workers + worker)
+            n = int(rng.binomial(int(keep.sum()), share))  # of every molecule that is new
+            place(teach(n, rng) if n else None)
+        if keep.any():
+            rng = counted_rng(config.seed, 2**63 + step)
+            parts.insert(0, noised(data, batch_ids(len(data), config, step), config.noise, rng, keep))
+        return Batch.cat(parts)
 
     with ThreadPoolExecutor(1) as pool:
         step = start
@@ -81,17 +91,3 @@ def batches(
             batch, step = ahead.result(), step + 1
             ahead = pool.submit(prepare, step)
             yield batch
-
-
-def _strayed(strays: Strays | None, config: TrainConfig, free: int, rng: np.random.Generator) -> Batch | None:
-    """The strays of one batch that has ``free`` places left: of every molecule that is new, a share."""
-    if strays is None:
-        return None
-    n = int(rng.binomial(free, config.noise.strayed))
-    return lessons(strays, n, rng) if n else None
-
-
-def _together(company: Company, config: TrainConfig, free: int, rng: np.random.Generator) -> Batch | None:
-    """The molecules side by side of one batch that has `free` places left: of every molecule that is new, a share."""
-    n = int(rng.binomial(free, config.noise.company)) if config.noise.company else 0
-    return company.batch(n, rng) if n else None

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from gpff.data import QM9
 from gpff.molecules import Floats, Segments, pointers
-from gpff.noising import NEARLY_HOME, Batch, Ints, align, gather
+from gpff.noising import NEARLY_HOME, Batch, Ints, align, gather, log_uniform
 
 GAP = (2.2, 5.0)
 """Between which closest contacts (Å) molecules stand side by side: from where hydrogens touch."""
@@ -61,12 +61,6 @@ def side_by_side(molecules: Sequence[Floats], rng: np.random.Generator) -> Float
         direction /= np.linalg.norm(direction)
         standing = np.concatenate([standing, beside(standing, molecule @ turn, direction, rng.uniform(*GAP))])
     return np.asarray(standing - standing.mean(axis=0))
-
-
-def log_uniform(bounds: tuple[float, float], n: int, rng: np.random.Generator) -> Floats:
-    """`[n]`."""
-    low, high = bounds
-    return np.asarray(low * (high / low) ** rng.random(n))
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +110,9 @@ class Company:
         placed = [side_by_side([alone[ptr[m] : ptr[m + 1]] for m in range(a, b)], rng) for a, b in pairwise(first)]
         home = np.concatenate(placed).astype(np.float32)
         # all of one graph are as far from home, unless the first is the one that stays
-        level = np.repeat(log_uniform(NOISE, n, rng), members)
+        level = np.repeat(log_uniform(NOISE, rng.random(n)), members)
         quiet = first[:-1][rng.random(n) < AT_HOME]
-        level[quiet] = np.minimum(level[quiet], log_uniform(NEARLY_HOME, len(quiet), rng))
+        level[quiet] = np.minimum(level[quiet], log_uniform(NEARLY_HOME, rng.random(len(quiet))))
         each = level[single.index]
         noise = single.centred(rng.standard_normal(home.shape)) * each[:, None]
         graphs = Segments(ptr[first])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +144,12 @@ def nearest(numbers: Ints, clean: Floats, noisy: Floats, ptr: Ints, rounds: int)
     return clean
 
 
+def log_uniform(bounds: tuple[float, float], uniform: NDArray[Any]) -> NDArray[Any]:
+    """Values between two bounds, above zero, whose logarithms are spread as `uniform` is, from U(0, 1)."""
+    low, high = bounds
+    return np.asarray(low * (high / low) ** uniform)
+
+
 def local_noise(uniform: Floats, clean: Floats, ptr: Ints) -> tuple[Floats, Floats]:
     """Noise for molecules in which an atom and its nearest neighbours are far away, and the others nearly home.
 
@@ -158,7 +165,7 @@ def local_noise(uniform: Floats, clean: Floats, ptr: Ints) -> tuple[Floats, Floa
     """
     sizes, u = np.diff(ptr), uniform.T
     mol_idx = np.repeat(np.arange(len(sizes)), sizes)
-    near, far = (low * (high / low) ** v for (low, high), v in ((NEARLY_HOME, u[0]), (FAR_AWAY, u[1])))
+    near, far = log_uniform(NEARLY_HOME, u[0]), log_uniform(FAR_AWAY, u[1])
     middle = ptr[:-1] + (u[2] * sizes).astype(np.int64)
     many = 1 + (u[3] ** 2 * MANY * sizes).astype(np.int64)  # most often one
     nearest = np.lexsort((np.square(clean - clean[middle][mol_idx]).sum(axis=1), mol_idx))

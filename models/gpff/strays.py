@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from gpff.folders import whole
 from gpff.molecules import Segments, pointers
-from gpff.noising import Batch, Floats, Ints, nearest, rows_of
+from gpff.noising import Batch, Floats, Ints, log_uniform, nearest, rows_of
 
 NEAR = (0.01, 0.3)
 """Noise in Å, log-uniform, that is added to a stray."""
@@ -72,7 +72,7 @@ def lessons(strays: Strays, n: int, rng: np.random.Generator) -> Batch:
     rows, ptr = rows_of(strays.ptr, picked)
     parts = Segments(ptr)
     numbers, home = strays.numbers[rows], strays.homes[rows]
-    level = (NEAR[0] * (NEAR[1] / NEAR[0]) ** rng.random(n)).astype(np.float32)
+    level = log_uniform(NEAR, rng.random(n)).astype(np.float32)
     noise = parts.centred(rng.standard_normal(home.shape)).astype(np.float32)
     positions = strays.positions[rows] + level[parts.index, None] * noise
     away = nearest(numbers, home, positions, ptr, ROUNDS) - positions

@@ -8,13 +8,10 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist, pdist
 from tests.models.test_noising import made_set
-from tests.models.test_train import DATA, SMALL, assert_same, stopped
+from tests.models.test_train import SMALL, assert_resuming_is_exact, share_beside_new
 
-from gpff.batches import batches
 from gpff.company import AT_HOME, GAP, NOISE, Company, beside, orientations, side_by_side
 from gpff.noising import NEARLY_HOME
-from gpff.train import train
-from gpff.trainer import Trainer
 
 # all of one size, so that a graph's members are known from its atoms
 SIX = made_set([6] * 40)
@@ -94,22 +91,9 @@ def test_no_graph_has_more_atoms_than_it_may() -> None:
 def test_a_share_of_every_batch_are_in_company_and_the_others_are_as_before() -> None:
     data = made_set([5, 8, 6, 9, 7, 4, 8, 6] * 20)
     config = replace(SMALL, noise=replace(SMALL.noise, company=0.4, crowd=20))
-    mixed, plain = batches(data, config, 0), batches(data, SMALL, 0)
-    shares = []
-    for _ in range(20):
-        batch, new = next(mixed), next(plain)
-        assert len(batch.ids) == SMALL.batch
-        assert set(batch.ids[batch.ids >= 0]) <= set(new.ids)
-        shares.append(float((batch.ids < 0).mean()))
-    mixed.close()
-    plain.close()
-    assert 0.2 < np.mean(shares) < 0.6
+    assert 0.2 < share_beside_new(data, config) < 0.6
 
 
 def test_resuming_a_run_in_company_is_exact(tmp_path: Path) -> None:
     config = replace(SMALL, noise=replace(SMALL.noise, company=0.4, crowd=20, walked=0.5))
-    whole = Trainer(tmp_path / "whole", config, DATA)
-    train(whole)
-    second = stopped(tmp_path / "parts", config, 11)
-    train(second)
-    assert_same(whole, second)
+    assert_resuming_is_exact(tmp_path, config)

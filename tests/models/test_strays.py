@@ -6,15 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.models.test_noising import made_set
-from tests.models.test_train import DATA, SMALL, assert_same, stopped
+from tests.models.test_train import SMALL, assert_resuming_is_exact, share_beside_new
 
-from gpff.batches import batches
 from gpff.chemistry import BondWorkers, perceive_strictly
 from gpff.collect_strays import State, sent_home
 from gpff.molecules import Floats, Ints
 from gpff.noising import Batch
 from gpff.strays import NEAR, Strays, lessons, read, write
-from gpff.train import train
 from gpff.train_config import TrainConfig
 from gpff.trainer import Trainer
 from gpff.walking import answers
@@ -87,26 +85,13 @@ def test_a_share_of_every_batch_are_strays_and_the_others_are_as_before(strays: 
     data = made_set([5, 8, 6, 9, 7, 4, 8, 6] * 20)
     config = with_strays(strays, tmp_path)
     trainer = Trainer(tmp_path, config, data)
-    mixed, plain = batches(data, config, 0, strays=trainer.strays), batches(data, SMALL, 0)
-    shares = []
-    for _ in range(20):
-        batch, new = next(mixed), next(plain)
-        assert len(batch.ids) == SMALL.batch
-        assert set(batch.ids[batch.ids >= 0]) <= set(new.ids)
-        shares.append(float((batch.ids < 0).mean()))
-    mixed.close()
-    plain.close()
-    assert 0.3 < np.mean(shares) < 0.7
+    assert 0.3 < share_beside_new(data, config, trainer.strays) < 0.7
 
 
 def test_resuming_a_run_with_strays_is_exact(strays: Strays, tmp_path: Path) -> None:
     config = with_strays(strays, tmp_path)
     config = replace(config, noise=replace(config.noise, walked=0.5))
-    whole = Trainer(tmp_path / "whole", config, DATA)
-    train(whole)
-    second = stopped(tmp_path / "parts", config, 11)
-    train(second)
-    assert_same(whole, second)
+    assert_resuming_is_exact(tmp_path, config)
 
 
 def test_the_nearest_molecule_is_the_home_and_what_finds_none_is_left_out() -> None:

@@ -22,9 +22,11 @@ import gpff
 from gpff import train as training
 from gpff.batches import batch_ids, batches
 from gpff.checkpoint import load
+from gpff.data import QM9
 from gpff.noising import NoiseConfig
 from gpff.painn import NetworkConfig
 from gpff.radial import RadialGrid
+from gpff.strays import Strays
 from gpff.train import train
 from gpff.train_config import OPTIMIZERS, OptimizerName, TrainConfig, learning_rate
 from gpff.train_log import BANDS, plot, read
@@ -63,6 +65,32 @@ def stopped(folder: Path, config: TrainConfig, steps: int) -> Trainer:
     return second
 
 
+def assert_resuming_is_exact(folder: Path, config: TrainConfig) -> Trainer:
+    """Of a run of 30 steps, which is returned unbroken."""
+    whole = Trainer(folder / "whole", config, DATA)
+    train(whole)
+    second = stopped(folder / "parts", config, 11)
+    assert second.step == 11
+    train(second)
+    assert second.step == 30
+    assert_same(whole, second)
+    return whole
+
+
+def share_beside_new(data: QM9, config: TrainConfig, strays: Strays | None = None) -> float:
+    """Of the molecules of a run's batches those of no data set; the others are those of a run without these."""
+    mixed, plain = batches(data, config, 0, strays=strays), batches(data, SMALL, 0)
+    shares = []
+    for _ in range(20):
+        batch, new = next(mixed), next(plain)
+        assert len(batch.ids) == SMALL.batch
+        assert set(batch.ids[batch.ids >= 0]) <= set(new.ids)
+        shares.append(float((batch.ids < 0).mean()))
+    mixed.close()
+    plain.close()
+    return float(np.mean(shares))
+
+
 def test_loss_falls(tmp_path: Path) -> None:
     one = made_set([7])
     many = replace(
@@ -85,13 +113,7 @@ def test_loss_falls(tmp_path: Path) -> None:
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_resuming_is_exact(tmp_path: Path, optimizer: OptimizerName) -> None:
     config = replace(SMALL, optimizer=optimizer, network=replace(SMALL.network, n_features=32))
-    whole = Trainer(tmp_path / "whole", config, DATA)
-    train(whole)
-    second = stopped(tmp_path / "parts", config, 11)
-    assert second.step == 11
-    train(second)
-    assert second.step == 30
-    assert_same(whole, second)
+    assert_resuming_is_exact(tmp_path, config)
 
 
 def test_muon_takes_hidden_matrices_and_adamw_the_rest(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.models.test_noising import made_set
-from tests.models.test_train import DATA, SMALL, assert_same, stopped
+from tests.models.test_train import DATA, SMALL, assert_resuming_is_exact, assert_same
 
 from gpff.batches import batches
 from gpff.noising import NoiseConfig, noised
@@ -108,11 +108,7 @@ def test_walking_takes_the_place_of_new_molecules_and_changes_no_other(tmp_path:
 
 
 def test_resuming_a_walking_run_is_exact(tmp_path: Path) -> None:
-    whole = Trainer(tmp_path / "whole", WALKING, DATA)
-    train(whole)
-    second = stopped(tmp_path / "parts", WALKING, 11)
-    train(second)
-    assert_same(whole, second)
+    whole = assert_resuming_is_exact(tmp_path, WALKING)
     plain = Trainer(tmp_path / "plain", SMALL, DATA)
     train(plain)
     with pytest.raises(AssertionError):
