@@ -28,7 +28,7 @@ from gpff.generation import HasForces, generate
 from gpff.molecules import Floats, Ints, pointers
 from gpff.noising import nearest
 from gpff.samplers import ForceFn
-from gpff.spec import Blob, Spec
+from gpff.spec import SHAPES, Blob, Spec
 from gpff.strays import ROUNDS, Strays, write
 
 NOISE = 0.4
@@ -38,8 +38,8 @@ AT_ONCE = 500
 """Molecules that are made, or sent home, at a time."""
 AT_REST = 1.0
 """Root mean square of a force in Å below which a sampler has come to rest."""
-SHAPES = (None, None, None, "any", "rod", "disc")
-"""What holds the molecules that are made, in turn: half of them nothing."""
+HELD = ("none", "none", "none", "any", "rod", "disc")
+"""What shape holds the molecules that are made, in turn: half of them none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +56,16 @@ class State:
         return State(numbers.astype(np.int64), x - x.mean(axis=0))
 
 
-def made(model: HasForces, data: QM9, n: int, seed: int, calls: int, bonds: BondWorkers) -> Iterator[State]:
+def made(
+    model: HasForces, data: QM9, n: int, seed: int, calls: int, bonds: BondWorkers, held: Sequence[str] = HELD
+) -> Iterator[State]:
     """Of `n` molecules that the model makes of training compositions, those that tier 0 turns down."""
     data = data.subset("train")
     order = np.random.default_rng(seed).permutation(len(data))
     for start in range(0, n, AT_ONCE):
         ids = order[np.arange(start, min(n, start + AT_ONCE)) % len(data)]
-        shape = SHAPES[start // AT_ONCE % len(SHAPES)]
+        by = held[start // AT_ONCE % len(held)]
+        shape = None if by == "none" else by
         specs = [Spec.from_formula(formula(data[int(i)][0].astype(np.int64)), shape=shape) for i in ids]
         candidates = generate(model, specs, 1, "sdd", calls, seed + start, check=False)
         verdicts = bonds.map((c.numbers, c.positions) for c in candidates)
@@ -109,6 +112,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=64, help="calls of the network for each (default 64)")
     parser.add_argument("--tries", type=int, default=6, help="ways home that are tried (default 6)")
     parser.add_argument("--seed", type=int, default=0, help="default 0")
+    parser.add_argument(
+        "--held", nargs="+", choices=("none", *SHAPES), default=HELD, metavar="SHAPE",
+        help=f"shapes of the molecules that are made, in turn (default {' '.join(HELD)})",
+    )  # fmt: skip
     parser.add_argument("--no-qm9", action="store_true", help="without the equilibria of QM9 that tier 0 turned down")
 
 
@@ -116,8 +123,8 @@ def run(args: argparse.Namespace) -> None:
     """Entry of ``gpff collect-strays``."""
     model, data = load_model(args.model, "cpu"), load_data()
     with BondWorkers(cores(), target=perceive_strictly) as bonds:
-        bar = tqdm(made(model, data, args.n, args.seed, args.steps, bonds), desc=f"strays of {args.n:,}", unit="stray")
-        states = list(bar)
+        found = made(model, data, args.n, args.seed, args.steps, bonds, args.held)
+        states = list(tqdm(found, desc=f"strays of {args.n:,}", unit="stray"))
         if not args.no_qm9:
             states += [State.of(z, x) for z, x in turned_down(data, "train")]
         strays = sent_home(model, states, args.tries, args.seed, bonds)

@@ -11,8 +11,10 @@ import math
 import os
 import pickle
 import signal
+import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -210,14 +212,18 @@ def _failures(processes: Any) -> str:
     return "\n".join(said)
 
 
-def _work(worker: int, args: argparse.Namespace, meeting: str) -> None:
+def _work(worker: int, args: argparse.Namespace, meeting: str, made: Callable[..., Trainer] | None = None) -> None:
     torch.set_num_threads(1)
     quick_products()
     torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
     try:
-        train(_trainer(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
+        train((made or _trainer)(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
     finally:
         torch.distributed.destroy_process_group()
+    # Python is not taken down: a thread of gloo that still lets go of a tensor then would abort the process
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def planned(base: TrainConfig, given: dict[str, Any]) -> TrainConfig:

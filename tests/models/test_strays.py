@@ -2,16 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tests.models.test_noising import made_set
 from tests.models.test_train import SMALL, assert_resuming_is_exact, share_beside_new
 
+from gpff import collect_strays
 from gpff.chemistry import BondWorkers, perceive_strictly
-from gpff.collect_strays import State, sent_home
+from gpff.collect_strays import State, made, sent_home
+from gpff.generation import Candidate
 from gpff.molecules import Floats, Ints
 from gpff.noising import Batch
+from gpff.spec import Spec
 from gpff.strays import NEAR, Strays, lessons, read, write
 from gpff.train_config import TrainConfig
 from gpff.trainer import Trainer
@@ -115,6 +119,22 @@ def test_the_nearest_molecule_is_the_home_and_what_finds_none_is_left_out() -> N
     np.testing.assert_allclose(found.positions, flat - flat.mean(0), atol=1e-6)
     np.testing.assert_allclose(distances(found.homes), distances(HOME), atol=1e-4)
     assert np.abs(found.homes - found.positions).max() < 0.8
+
+
+def test_shapes_hold_what_is_made_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[str | None] = []
+    still = SimpleNamespace(forces=lambda numbers, positions, ptr: np.zeros_like(positions))
+
+    def no_molecules(model: object, specs: list[Spec], *_: object, **__: object) -> list[Candidate]:
+        held.extend(spec.blobs[0].shape for spec in specs)
+        return []
+
+    monkeypatch.setattr(collect_strays, "generate", no_molecules)
+    monkeypatch.setattr(collect_strays, "AT_ONCE", 2)
+    with BondWorkers(1, target=perceive_strictly) as bonds:
+        found = made(still, made_set([5] * 6), 6, 0, 4, bonds, ("rod", "none", "any"))
+        assert list(found) == []
+    assert held == ["rod", "rod", None, None, "any", "any"]
 
 
 def distances(x: np.ndarray) -> np.ndarray:

@@ -254,7 +254,9 @@ def test_damaged_or_missing_weights_are_refused(tmp_path: Path) -> None:
 def test_two_worker_processes_train_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = Trainer(tmp_path / "one", EXACT, DATA)
     train(alone)
-    args = argparse.Namespace(folder=tmp_path / "two", minutes=math.inf, workers=2, export=None, check_every=0)
+    args = argparse.Namespace(
+        folder=tmp_path / "two", minutes=math.inf, workers=2, export=None, log_every=250, check_every=0
+    )
     monkeypatch.setattr(training, "load_data", lambda: None)
     monkeypatch.setattr(training, "_work", _work_on_made_data)
     training.run(args)
@@ -286,10 +288,7 @@ def test_a_worker_that_says_nothing_is_told_by_how_it_ended(tmp_path: Path) -> N
 
 
 def _work_on_made_data(worker: int, args: argparse.Namespace, meeting: str) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=2)
-    train(Trainer(args.folder, EXACT, DATA), args.minutes, worker, args.workers)
-    torch.distributed.destroy_process_group()
+    training._work(worker, args, meeting, lambda args: Trainer(args.folder, EXACT, DATA))
 
 
 def test_plot_shows_validity_where_it_was_measured(tmp_path: Path) -> None:
