@@ -14,7 +14,7 @@ from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
+from scipy.stats import ortho_group
 
 from gpff.data import QM9
 from gpff.molecules import Floats, Segments, pointers
@@ -45,16 +45,9 @@ def beside(standing: Floats, coming: Floats, direction: Floats, gap: float) -> F
     return moved
 
 
-def orientations(n: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Uniform rotations and reflections `[n, 3, 3]`."""
-    q, r = np.linalg.qr(rng.standard_normal((n, 3, 3)))
-    turned: NDArray[np.float64] = q * np.sign(np.einsum("nii->ni", r))[:, None]
-    return turned
-
-
 def side_by_side(molecules: Sequence[Floats], rng: np.random.Generator) -> Floats:
     """Positions `[n_atoms, 3]` Å of centred molecules, turned at random and put side by side; centred."""
-    turns = orientations(len(molecules), rng)
+    turns = ortho_group.rvs(3, len(molecules), rng).reshape(-1, 3, 3)  # of one it gives a matrix alone
     standing = molecules[0] @ turns[0]
     for molecule, turn in zip(molecules[1:], turns[1:], strict=True):
         direction = rng.standard_normal(3)

@@ -29,6 +29,7 @@ from gpff.batches import batches
 from gpff.cells import held_out_formulas
 from gpff.checkpoint import load as load_model
 from gpff.conditioned import OBJECTIVES
+from gpff.cores import cores
 from gpff.data import load as load_data
 from gpff.errors import InputError
 from gpff.force import ForceField, quick_products
@@ -153,7 +154,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-align", dest="align", action="store_const", const=False, help="no permutation alignment")
     parser.add_argument("--minutes", type=float, default=math.inf, help="stop after this long and keep the state")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)), help="processes, one thread each")
+    parser.add_argument("--workers", type=int, default=cores(), help="processes, one thread each")
     parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
     parser.add_argument("--check-every", type=int, default=5000, help="steps between checks of validity; 0: never")
     parser.add_argument("--start-from", metavar="MODEL", help="a new run takes this model's weights")

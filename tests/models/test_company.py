@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 from tests.models.test_noising import made_set
 from tests.models.test_train import SMALL, assert_resuming_is_exact, share_beside_new
 
-from gpff.company import AT_HOME, GAP, NOISE, Company, beside, orientations, side_by_side
+from gpff.company import AT_HOME, GAP, NOISE, Company, beside, side_by_side
 from gpff.noising import NEARLY_HOME
 
 # all of one size, so that a graph's members are known from its atoms
@@ -34,8 +34,10 @@ def test_what_would_pass_by_stays() -> None:
     np.testing.assert_array_equal(beside(np.zeros((1, 3)), coming, np.array([1.0, 0.0, 0.0]), 3.0), coming)
 
 
-def test_orientations_are_orthogonal_and_lean_to_no_side() -> None:
-    turns = orientations(4000, np.random.default_rng(0))
+def test_they_are_turned_and_mirrored_with_no_side_preferred() -> None:
+    rng = np.random.default_rng(0)
+    corners = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [-1.0, -1.0, -1.0]])
+    turns = np.array([side_by_side([corners], rng)[:3] for _ in range(2000)])
     np.testing.assert_allclose(turns @ turns.transpose(0, 2, 1), np.broadcast_to(np.eye(3), turns.shape), atol=1e-12)
     assert np.abs(turns.mean(axis=0)).max() < 0.05
     assert 0.45 < (np.linalg.det(turns) > 0).mean() < 0.55
