@@ -75,11 +75,15 @@ class Company:
         return order, sizes[order]
 
     def _met(self, rng: np.random.Generator) -> list[int]:
-        """Two molecules of the data or more, fewer where no other would fit in, but never none."""
+        """Two molecules of the data or more, and more atoms than any has alone; fewer where no other would fit in.
+
+        At 1 Å of noise a chain of the data looks as two small molecules do. Where both are shown with as many atoms the
+        network draws the chain together: molecules come out too compact, and rods break.
+        """
         order, sizes = self._by_size
         met: list[int] = []
-        left = self.atoms
-        for _ in range(1 + int(rng.geometric(1 - MORE))):
+        left, least = self.atoms, 1 + int(rng.geometric(1 - MORE))
+        while len(met) < least or self.atoms - left <= sizes[-1]:
             fit = int(np.searchsorted(sizes, left, side="right"))
             if met and not fit:
                 break

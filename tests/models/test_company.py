@@ -90,6 +90,13 @@ def test_no_graph_has_more_atoms_than_it_may() -> None:
     assert np.diff(Company(data, 3).batch(5, np.random.default_rng(4)).ptr).tolist() == [4] * 5
 
 
+def test_every_graph_has_more_atoms_than_a_molecule_alone_where_that_many_may_be() -> None:
+    data = made_set([4, 9, 14, 17, 6, 11] * 10)
+    sizes = np.diff(Company(data, 40).batch(200, np.random.default_rng(4)).ptr)
+    assert 17 < sizes.min() <= 20
+    assert sizes.max() == 40
+
+
 def test_a_share_of_every_batch_are_in_company_and_the_others_are_as_before() -> None:
     data = made_set([5, 8, 6, 9, 7, 4, 8, 6] * 20)
     config = replace(SMALL, noise=replace(SMALL.noise, company=0.4, crowd=20))
