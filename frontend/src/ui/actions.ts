@@ -94,6 +94,9 @@ export class Actions extends Acting {
     if (findBlob(this.design, selected) === undefined || selected === null) return
     this.commit('Remove blob', removeBlob(this.design, selected))
     this.select(this.design.blobs.at(-1)?.id ?? null)
+    // Candidates, or two designs side by side, would hide that it has gone.
+    this.setMode('design')
+    this.say('The blob has been removed.')
   }
 
   setContent(id: string, content: Content): void {

@@ -1,5 +1,5 @@
 import { findBlob } from '../document/design'
-import { currentNode } from '../document/history'
+import { currentNode, nodeOf } from '../document/history'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { Acting } from './acting'
@@ -33,6 +33,8 @@ export class Travels extends Acting {
 
   nameNode(node: number, name: string): void {
     this.studio.document.getState().nameNode(node, name)
+    const { name: given, label } = nodeOf(this.studio.document.getState().history, node)
+    this.say(given === null ? `“${label}” has no name of its own.` : `“${label}” is called “${given}”.`)
   }
 
   /** Shows two places in the history side by side. */
@@ -51,8 +53,12 @@ export class Travels extends Acting {
     this.compare([place, { node: history.current, candidate: mode === 'results' && generation ? focus : null }])
   }
 
+  /** Back to where the history stands, and to the candidate that was compared there. */
   endCompare(): void {
-    this.travelled(null)
+    const { compared } = this.studio.desk.getState()
+    const { current } = this.studio.document.getState().history
+    this.travelled(compared?.find(({ node }) => node === current)?.candidate ?? null)
+    this.say('The comparison has ended.')
   }
 
   togglePanel(panel: Panel): void {

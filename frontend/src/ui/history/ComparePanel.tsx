@@ -1,4 +1,4 @@
-import { useMemo } from 'react'
+import { useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { differences, type Difference } from '../../document/difference'
 import type { Scaffold } from '../../document/types'
 import { propertiesOf } from '../../service/molecules'
@@ -13,16 +13,25 @@ import { useInk } from '../useTheme'
 import { designAt, placeName } from './places'
 import { thumbnailUrl } from './thumbnail'
 
-/** Two nodes side by side: which they are, and everything that tells them apart. The canvas shows both. */
-export function ComparePanel({ places }: { places: readonly [Place, Place] }) {
+/**
+ * Two nodes side by side: which they are, and everything that tells them apart. The canvas shows both. It takes the focus from the
+ * line that it was asked for on, which it hides; `onLeave` hears which line shall have it again, or null when it is elsewhere by then.
+ */
+export function ComparePanel({ places, onLeave }: { places: readonly [Place, Place]; onLeave: (node: number | null) => void }) {
   const actions = useActions()
+  const panel = useRef<HTMLDivElement>(null)
+  const [from] = useState(places[0].node)
+  useLayoutEffect(() => {
+    const { current } = panel
+    return () => onLeave(current?.contains(window.document.activeElement) === true ? from : null)
+  }, [from, onLeave])
   const ink = useInk()
   const history = useDocument((s) => s.history)
   const [a, b] = useMemo(() => [designAt(history, places[0]), designAt(history, places[1])], [history, places])
   const found = useMemo(() => differences(a, b), [a, b])
   const both = a.scaffold !== null && b.scaffold !== null
   return (
-    <div className="compare">
+    <div className="compare" ref={panel}>
       <div className="compare-sides">
         {places.map((place, k) => (
           <button key={k} type="button" className="compare-side" onClick={() => actions.travels.jump(place.node, place.candidate)}>
@@ -45,7 +54,7 @@ export function ComparePanel({ places }: { places: readonly [Place, Place] }) {
           </tbody>
         </table>
       )}
-      <div className="compare-foot"><button type="button" className="quiet-button" onClick={() => actions.travels.endCompare()}>Done</button></div>
+      <div className="compare-foot"><button type="button" className="quiet-button" autoFocus onClick={() => actions.travels.endCompare()}>Done</button></div>
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import { useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react'
+import { flushSync } from 'react-dom'
 import type { Generation } from '../../document/history'
 import { treeRows, type TreeRow } from '../../document/tree'
 import type { Design } from '../../document/types'
@@ -16,10 +17,12 @@ import { thumbnailUrl } from './thumbnail'
 export function HistoryPanel() {
   const compared = useDesk((d) => d.compared)
   const mode = useSession((s) => s.mode)
-  return compared !== null && mode === 'compare' ? <ComparePanel places={compared} /> : <HistoryList />
+  const [left, setLeft] = useState<number | null>(null)
+  return compared !== null && mode === 'compare' ? <ComparePanel places={compared} onLeave={setLeft} /> : <HistoryList focus={left} />
 }
 
-function HistoryList() {
+/** `focus`: the node whose line has the keys, as it had them before a comparison. */
+function HistoryList({ focus }: { focus: number | null }) {
   const history = useDocument((s) => s.history)
   const rows = useMemo(() => treeRows(history), [history])
   const list = useRef<HTMLOListElement>(null)
@@ -28,6 +31,9 @@ function HistoryList() {
   useEffect(() => {
     list.current?.querySelector(`[data-node="${current}"]`)?.scrollIntoView({ block: 'nearest' })
   }, [current])
+  useEffect(() => {
+    if (focus !== null) list.current?.querySelector<HTMLElement>(`[data-node="${focus}"] .history-go`)?.focus()
+  }, [focus])
   return (
     <ol className="history" ref={list} aria-label="History" onKeyDown={roam}>
       {rows.map((row) => <Row key={row.node.id} row={row} picked={picked.get(row.node.id)} />)}
@@ -60,18 +66,21 @@ function Row({ row, picked }: { row: TreeRow<Design>; picked: ReadonlySet<number
   const actions = useActions()
   const ink = useInk()
   const [naming, setNaming] = useState(false)
+  const line = useRef<HTMLButtonElement>(null)
+  const named = (name: string | null, byKey: boolean) => {
+    if (name !== null && name !== (node.name ?? '')) actions.travels.nameNode(node.id, name)
+    flushSync(() => setNaming(false))
+    if (byKey) line.current?.focus()
+  }
   const generation = node.origin.kind === 'generation' ? node.origin.generation : null
   const title = node.name ?? node.label
   return (
     <li className="history-row" data-node={node.id} data-place={place} data-forks={forks || undefined} style={{ marginInlineStart: Math.min(depth, 6) * 14 }}>
       <div className="history-line">
         {naming ? (
-          <NameField name={node.name ?? ''} label={node.label} onDone={(name) => {
-            if (name !== null) actions.travels.nameNode(node.id, name)
-            setNaming(false)
-          }} />
+          <NameField name={node.name ?? ''} label={node.label} onDone={named} />
         ) : (
-          <button type="button" className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.travels.jump(node.id)} onDoubleClick={() => setNaming(true)}>
+          <button type="button" ref={line} className="history-go" aria-current={place === 'current' ? 'step' : undefined} onClick={() => actions.travels.jump(node.id)} onDoubleClick={() => setNaming(true)}>
             <img src={thumbnailUrl(node.value, ink)} width="44" height="44" alt="" decoding="async" />
             <span className="history-words">
               <b>{title}</b>
@@ -108,8 +117,16 @@ function Candidates(props: { node: number; design: Design; generation: Generatio
   return <CandidateStrip node={node} design={design} candidates={generation.candidates} picked={picked} />
 }
 
-function NameField({ name, label, onDone }: { name: string; label: string; onDone: (name: string | null) => void }) {
+/** `onDone` hears the name, or null for none, and whether a key ended it: the focus goes back to the line then. */
+function NameField({ name, label, onDone }: { name: string; label: string; onDone: (name: string | null, byKey: boolean) => void }) {
   const [text, setText] = useState(name)
+  const done = useRef(false)
+  const end = (result: string | null, byKey: boolean) => {
+    // The field goes while it has the focus, and is left once more.
+    if (done.current) return
+    done.current = true
+    onDone(result, byKey)
+  }
   return (
     <input
       className="history-name"
@@ -119,10 +136,12 @@ function NameField({ name, label, onDone }: { name: string; label: string; onDon
       maxLength={120}
       autoFocus
       onChange={(event) => setText(event.target.value)}
-      onBlur={() => onDone(text)}
+      onBlur={() => end(text, false)}
       onKeyDown={(event) => {
-        if (event.key === 'Enter') onDone(text)
-        if (event.key === 'Escape') onDone(null)
+        if (event.key !== 'Enter' && event.key !== 'Escape') return
+        // Escape lets go of the name, not of a run that is live.
+        event.preventDefault()
+        end(event.key === 'Enter' ? text : null, true)
       }}
     />
   )
