@@ -4,6 +4,8 @@ export interface ShelfEntry {
   /** When it was kept, ms since 1970. */
   readonly at: number
   readonly title: string
+  /** Tags and formula, by which it is found beside its title. Entries of earlier pages have none. */
+  readonly words?: readonly string[] | undefined
   readonly nodes: number
   /** The address of a small picture; null for none. */
   readonly picture: string | null
@@ -38,7 +40,7 @@ export async function openShelf(factory: IDBFactory = indexedDB): Promise<Shelf>
   const store = (mode: IDBTransactionMode) => database.transaction(STORE, mode).objectStore(STORE)
   const list = async (): Promise<ShelfTitle[]> => {
     const all = (await settled(store('readonly').index('at').getAll())) as ShelfEntry[]
-    return all.reverse().map(({ id, at, title, nodes, picture }) => ({ id, at, title, nodes, picture }))
+    return all.reverse().map(({ id, at, title, words, nodes, picture }) => ({ id, at, title, words, nodes, picture }))
   }
   const remove = async (id: string): Promise<void> => {
     await settled(store('readwrite').delete(id))

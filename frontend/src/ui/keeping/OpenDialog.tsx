@@ -9,6 +9,7 @@ import { ago } from '../history/rows'
 import { TrashIcon } from '../icons'
 import { Sheet } from '../sheet'
 import { plural } from '../words'
+import { isFoundBy } from './naming'
 
 const TYPING_MS = 200
 
@@ -116,7 +117,7 @@ function InBrowser({ text, onOpened }: { text: string; onOpened: () => void }) {
     list().then((all) => { if (wanted) setKept(all) }, () => { if (wanted) setKept([]) })
     return () => { wanted = false }
   }, [keeper, again])
-  const shown = (kept ?? []).filter((k) => k.title.toLowerCase().includes(text.trim().toLowerCase()))
+  const shown = (kept ?? []).filter((k) => isFoundBy(text, k))
   const remove = async (id: string) => {
     await keeper.shelf?.remove(id)
     setAgain((n) => n + 1)

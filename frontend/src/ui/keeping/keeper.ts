@@ -10,7 +10,7 @@ import type { Studio } from '../../studio'
 import type { Actions } from '../actions'
 import { addToast } from '../session'
 import { claim, ownDocument, reclaim, rememberDocument, type Release } from './claim'
-import { titleOf } from './naming'
+import { titleOf, wordsOf } from './naming'
 import { sketchOf } from './picture'
 
 export interface Keeping {
@@ -159,6 +159,7 @@ export class Keeper {
       id,
       at: Date.now(),
       title: titleOf(opened),
+      words: wordsOf(opened),
       nodes: history.nodes.size,
       picture: sketchOf(currentNode(history).value),
       archive: toArchive(opened),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { FIRST_EXAMPLE, newDesign } from '../../document/examples'
 import { createHistory } from '../../document/history'
 import type { Design } from '../../document/types'
-import { tagsFrom, titleOf } from './naming'
+import { isFoundBy, tagsFrom, titleOf, wordsOf } from './naming'
 
 const named = (design: Design, title = '') => titleOf({ title, tags: [], history: createHistory(design, 'a', 0) })
 
@@ -21,4 +21,19 @@ describe('a document without a title', () => {
 
 it('reads tags between commas, each once', () => {
   expect(tagsFrom(' a, b b,,a, ')).toEqual(['a', 'b b'])
+})
+
+describe('a document in this browser', () => {
+  const opened = { title: 'First try', tags: ['Solvent'], history: createHistory(FIRST_EXAMPLE.design(), 'a', 0) }
+  const entry = { title: titleOf(opened), words: wordsOf(opened) }
+
+  it.each([' first', 'solv', 'c6h6'])('is found by %s', (text) => {
+    expect(isFoundBy(text, entry)).toBe(true)
+  })
+
+  it('is not found by what it has not; one that an earlier page kept is found by its title', () => {
+    expect(isFoundBy('aspirin', entry)).toBe(false)
+    expect(isFoundBy('try', { title: 'First try' })).toBe(true)
+    expect(isFoundBy('solvent', { title: 'First try' })).toBe(false)
+  })
 })
