@@ -72,6 +72,16 @@ def test_real_molecules_come_in(studio: StudioPage, tmp_path: Path) -> None:
     assert scaffold["smiles"] == "CCO"
     assert sorted(scaffold["numbers"]) == [1] * 6 + [6, 6, 8]
 
+    # Of several files that are dropped together one is read, and the others are not left out in silence.
+    studio.page.evaluate(
+        "(files) => { const dataTransfer = new DataTransfer();"
+        " for (const [name, text] of files) dataTransfer.items.add(new File([text], name));"
+        " document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true })) }",
+        [["water.smi", "O"], ["ethane.smi", "CC"]],
+    )
+    assert wait_for_scaffold(studio, 3)["smiles"] == "O"
+    studio.page.locator(".toast").get_by_text("One file at a time: “water.smi” is read, 1 other left out.").wait_for()
+
     # What cannot be used is refused in words, and changes nothing.
     before = studio.design()
     (tmp_path / "odd.xyz").write_text("2\n\nNa 0 0 0\nCl 0 0 2.4\n")

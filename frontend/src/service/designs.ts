@@ -3,6 +3,7 @@ import type { Appended, Design, DesignPage, DesignPatch, DesignSummary, NewDesig
 
 /** Saved designs. Changes name the revision that they are a change of; the service answers 412 when there is a later one. */
 
+const SHARED_NAME = /^[\w-]+$/
 const at = (id: string): string => `/designs/${encodeURIComponent(id)}`
 const revision = (number: number): HeadersInit => ({ 'if-match': `"${number}"` })
 
@@ -48,5 +49,7 @@ export async function shareDesign(id: string, shared: boolean): Promise<Design> 
 
 /** A shared design, whoever's, to be read with `fromSaved`. */
 export async function fetchShared(name: string): Promise<unknown> {
+  // What is no name would be an address of another kind, at which the service has a page.
+  if (!SHARED_NAME.test(name)) throw new Error(`the link does not name a design: expected letters, digits, “-” and “_”, got “${name.slice(0, 40)}”`)
   return (await (await call(`/shared/${encodeURIComponent(name)}`)).json()) as unknown
 }

@@ -17,6 +17,7 @@ import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
 import type { Saving } from './keeping/saving'
 import { addToast } from './session'
+import { plural } from './words'
 
 /** What a file may hold before the page even looks: the service takes no more. */
 const MOST_CHARACTERS = 900_000
@@ -50,9 +51,16 @@ export class Filing {
     input.click()
   }
 
+  /** Files that were dropped or pasted together: one is opened, and what becomes of the others is said. */
+  async takeFiles(files: Iterable<File>): Promise<void> {
+    const [first, ...others] = files
+    if (others.length > 0) addToast(this.studio.session, 'info', `One file at a time: “${first.name}” is read, ${plural(others.length, 'other')} left out.`)
+    await this.takeFile(first)
+  }
+
   async takeFile(file: File): Promise<void> {
     if (file.size > 8 * MOST_CHARACTERS) {
-      this.complain(`“${file.name}” is too large: ${Math.round(file.size / 1000)} kB.`)
+      this.complain(`“${file.name}” is too large: ${Math.round(file.size / 1000)} kB of at most ${MOST_CHARACTERS / 1000}.`)
       return
     }
     await this.take(await file.text(), file.name)

@@ -27,18 +27,18 @@ export function DropZone() {
       setOver(false)
       if (!brings(event) || (event.target instanceof Element && event.target.closest(TYPING) !== null)) return
       event.preventDefault()
-      const file = event.dataTransfer?.files.item(0)
+      const files = [...(event.dataTransfer?.files ?? [])]
       const text = event.dataTransfer?.getData('text/plain') ?? ''
-      if (file != null) void filing.takeFile(file)
+      if (files.length > 0) void filing.takeFiles(files)
       else if (text.trim() !== '') void filing.take(text)
     }
     const paste = (event: ClipboardEvent) => {
       if (event.target instanceof Element && event.target.closest(TYPING) !== null) return
-      const file = event.clipboardData?.files.item(0)
+      const files = [...(event.clipboardData?.files ?? [])]
       const text = event.clipboardData?.getData('text/plain') ?? ''
-      if (file == null && text.trim() === '') return
+      if (files.length === 0 && text.trim() === '') return
       event.preventDefault()
-      if (file != null && !file.type.startsWith('image/')) void filing.takeFile(file)
+      if (files.length > 0 && !files[0].type.startsWith('image/')) void filing.takeFiles(files)
       else void filing.take(text)
     }
     window.addEventListener('dragenter', enter)
