@@ -40,6 +40,24 @@ def test_a_blob_is_not_deleted_behind_a_comparison(studio: StudioPage) -> None:
     said(studio, "The blob has been removed.")
 
 
+def test_long_names_keep_to_their_side_of_a_comparison(studio: StudioPage) -> None:
+    with_history(studio)
+    studio.page.get_by_label("Name: Grow from benzene").click()
+    studio.page.keyboard.type("n" * 110)
+    studio.press("Enter")
+    studio.page.set_viewport_size({"width": 1024, "height": 700})
+    studio.page.locator(".history-tools button[aria-label^=Compare]").first.focus()
+    studio.press("Enter")
+    studio.wait("document.querySelectorAll('.cell-label').length === 2", "both labels")
+    studio.pixels()
+    a, b = (label.bounding_box() for label in studio.page.locator(".cell-label").all())
+    stage = studio.page.locator(".stage").bounding_box()
+    assert a is not None and b is not None and stage is not None
+    assert stage["x"] <= a["x"]
+    assert a["x"] + a["width"] <= b["x"] or a["y"] + a["height"] <= b["y"]
+    assert b["x"] + b["width"] <= stage["x"] + stage["width"]
+
+
 def test_a_node_is_named_by_keyboard(studio: StudioPage) -> None:
     with_history(studio)
     name = studio.page.get_by_label("Name: Grow from benzene")

@@ -17,8 +17,8 @@ export function CompareLabels({ view: { grid, camera, viewport, pivot, radius } 
         const [x, y] = cellCenter(grid, 2, k)
         const p = project(camera, viewport, add(pivot, fromView(camera, [x, y - 0.85 * radius, 0])))
         return (
-          <div key={k} className="cell-label" style={{ maxWidth: 300, transform: `translate(-50%, 0) translate(${p.x.toFixed(1)}px, ${p.y.toFixed(1)}px)` }}>
-            <b>{'AB'.charAt(k)}</b><span>{placeName(history, place)}</span>
+          <div key={k} className="cell-label" style={{ maxWidth: Math.min(300, grid.cellWidth * p.scale - 8), transform: `translate(-50%, 0) translate(${p.x.toFixed(1)}px, ${p.y.toFixed(1)}px)` }}>
+            <b>{'AB'.charAt(k)}</b><span className="cell-name">{placeName(history, place)}</span>
           </div>
         )
       })}
