@@ -88,6 +88,10 @@ def test_real_molecules_come_in(studio: StudioPage, tmp_path: Path) -> None:
     open_file(studio, tmp_path / "odd.xyz")
     refusal = "“odd.xyz” cannot be used: Na, Cl: the model knows C, H, N, O and F only"
     studio.page.locator(".toast[data-tone=error]").get_by_text(refusal).wait_for()
+    (tmp_path / "cut.json").write_text('{"format": "gpff-design", "version"')
+    open_file(studio, tmp_path / "cut.json")
+    refusal = "“cut.json” cannot be opened: it is cut short or damaged: expected the whole text of a design, as JSON"
+    studio.page.locator(".toast[data-tone=error]").get_by_text(refusal).wait_for()
     assert studio.design() == before
 
 

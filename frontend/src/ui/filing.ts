@@ -28,6 +28,14 @@ export const pointsSomewhere = (hash: string): boolean => /^#(shared|design)=/.t
 /** Says which of the files, or that it was the pasted text: several may come one after the other. */
 const unreadable = (fileName: string, why: string): string => `${fileName === '' ? 'The text' : `“${fileName}”`} cannot be used: ${why}`
 
+function readJson(text: string): { format?: unknown } {
+  try {
+    return JSON.parse(text) as { format?: unknown }
+  } catch {
+    throw new Error('it is cut short or damaged: expected the whole text of a design, as JSON')
+  }
+}
+
 /** What comes in and what goes out: files, pasted texts, links. */
 export class Filing {
   constructor(
@@ -69,7 +77,7 @@ export class Filing {
   /** A text from a file, the clipboard or a field: a design opens, a molecule becomes the scaffold, several are offered. */
   async take(text: string, fileName = ''): Promise<void> {
     if (isDesignFile(text)) {
-      await this.openDesign(text)
+      await this.openDesign(text, fileName)
       return
     }
     if (text.length > MOST_CHARACTERS) {
@@ -112,14 +120,14 @@ export class Filing {
     for (const note of notes) addToast(session, 'info', note)
   }
 
-  private async openDesign(text: string): Promise<void> {
+  private async openDesign(text: string, fileName: string): Promise<void> {
     try {
-      const value = JSON.parse(text) as { format?: unknown }
+      const value = readJson(text)
       const opened = value.format === 'gpff-design' ? fromArchive(value) : fromSaved(value).opened
       await this.keeper.open(opened, null)
       addToast(this.studio.session, 'info', `Opened “${titleOf(opened)}”`)
     } catch (error) {
-      this.complain(`The design cannot be opened: ${words(error)}`)
+      this.complain(`${fileName === '' ? 'The design' : `“${fileName}”`} cannot be opened: ${words(error)}`)
     }
   }
 
