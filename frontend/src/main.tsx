@@ -9,6 +9,7 @@ import { Actions } from './ui/actions'
 import { App } from './ui/App'
 import { ToolsContext } from './ui/context'
 import { Filing, pointsSomewhere } from './ui/filing'
+import { goOnAfterReload } from './ui/keeping/afterReload'
 import { Keeper } from './ui/keeping/keeper'
 import { Saving } from './ui/keeping/saving'
 import { Safety } from './ui/Safety'
@@ -34,7 +35,7 @@ window.__studio = testHandle(studio)
 keeper.watch()
 // What was open last is there before anything is shown; what an address points to comes from the service, and later.
 if (!pointsSomewhere(location.hash)) await keeper.restore()
-filing.goOnAfterReload()
+goOnAfterReload(studio, keeper, actions)
 studio.socket.connect()
 void filing.followAddress(location.hash)
 window.addEventListener('hashchange', () => void filing.followAddress(location.hash))

@@ -1,6 +1,6 @@
 import type { Design } from '../document/types'
-import type { ErrorMessage, Limits, ModelCard } from './protocol'
-import type { Run } from './run'
+import type { ErrorMessage, Limits, ModelCard, VerdictMessage } from './protocol'
+import { reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
 
 /** A run together with the design that it came from. */
@@ -34,6 +34,19 @@ export interface RunsState {
 export const NO_RUNS: RunsState = { link: { kind: 'connecting' }, model: null, limits: null, active: null, records: new Map(), fault: null }
 
 export const activeRecord = ({ active, records }: RunsState): RunRecord | null => (active === null ? null : (records.get(active) ?? null))
+
+/** The records after these verdicts; the same map where they belong to none of them. */
+export function judged(records: RunsState['records'], verdicts: readonly VerdictMessage[]): RunsState['records'] {
+  const now = new Map(records)
+  let changed = false
+  for (const [id, record] of records) {
+    const run = verdicts.reduce<Run>(reduceRun, record.run)
+    if (run === record.run) continue
+    changed = true
+    now.set(id, { ...record, run })
+  }
+  return changed ? now : records
+}
 
 const alike = <T extends object>(a: T, b: T, but: keyof T): boolean =>
   (Object.keys(a) as (keyof T)[]).every((key) => key === but || a[key] === b[key])

@@ -6,7 +6,7 @@ import type { Design } from '../document/types'
 import { Asking } from './asking'
 import type { Frame } from './codec'
 import type { ClientMessage, ServerMessage, VerdictMessage } from './protocol'
-import { activeRecord, NO_RUNS, type RunRecord, type RunsState } from './record'
+import { activeRecord, judged, NO_RUNS, type RunRecord, type RunsState } from './record'
 import { Reels } from './reels'
 import { failRun, isForgotten, isLive, newRun, ownsFrame, reduceRun, type Run } from './run'
 import type { LinkState } from './socket'
@@ -266,15 +266,8 @@ export class Runs {
     if (come.length === 0) return
     this.verdicts = []
     const { records } = this.store.getState()
-    const next = new Map(records)
-    let changed = false
-    for (const [id, record] of records) {
-      const run = come.reduce<Run>(reduceRun, record.run)
-      if (run === record.run) continue
-      changed = true
-      next.set(id, { ...record, run })
-    }
-    if (changed) this.store.setState({ records: next })
+    const now = judged(records, come)
+    if (now !== records) this.store.setState({ records: now })
   }
 
   onFrame(frame: Frame): void {

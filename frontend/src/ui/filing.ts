@@ -2,17 +2,15 @@ import { newDesign, type Example } from '../document/examples'
 import { fromArchive, toArchive } from '../document/archive'
 import { fromLink, toLink } from '../document/link'
 import { fromSaved } from '../document/saved'
-import { currentNode, nodeOf } from '../document/history'
+import { currentNode } from '../document/history'
 import { fetchShared } from '../service/designs'
 import { words } from '../service/http'
 import { parseMolecules } from '../service/molecules'
 import type { ParseResult } from '../service/molecule_types'
-import { isLive } from '../stream/run'
 import type { Studio } from '../studio'
 import type { Actions } from './actions'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, saveBlob, saveMolecules, saveTrajectory, type FileFormat, type TrajectoryFormat } from './files'
 import { incoming, isDesignFile, type Incoming } from './incoming/records'
-import { begunWith, interruptedRun, runMemory } from './keeping/interrupted'
 import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
 import type { Saving } from './keeping/saving'
@@ -188,33 +186,6 @@ export class Filing {
     const { title, design, run } = await fromLink(letters)
     await this.keeper.startNew(design, 'From a link', title)
     if (run) this.whenOnline(() => this.actions.running.generate())
-  }
-
-  /** Goes on with a run that a reload interrupted, and remembers from now on whether one is going on. */
-  goOnAfterReload(): void {
-    const { runs, document, stage, reducedMotion } = this.studio
-    const { history } = document.getState()
-    const going = interruptedRun(this.keeper.store.getState().id)
-    if (going !== null) {
-      // The last edits may have come too late to be kept: the run is led to what there is.
-      const node = history.nodes.has(going.node) ? going.node : history.current
-      runs.adopt(going, begunWith(nodeOf(history, node).value, going.settings), node)
-      if (node === history.current) {
-        this.actions.setMode('results')
-        stage.playhead.setState({ at: 0, playing: !reducedMotion() })
-      }
-    }
-    const remember = runMemory()
-    runs.store.subscribe(() => {
-      const record = runs.active
-      if (record === null || !isLive(record.run)) {
-        remember(null)
-        return
-      }
-      const { node, altered, from, run, design } = record
-      const { settings } = design
-      remember({ document: this.keeper.store.getState().id, node, altered, from, job: run.job, spec: run.spec, settings })
-    })
   }
 
   private whenOnline(then: () => void): void {
