@@ -179,7 +179,7 @@ function asBlob(reader: Reader, scaffold: Scaffold | null): GaussianBlob {
   return {
     id: reader.field('id').text(100),
     content: asContent(reader.field('content')),
-    center: reader.field('center').vector(),
+    center: reader.field('center').vector(LIMITS.reach),
     widths: [wx, wy, wz],
     rotation: [x, y, z, w],
     strictness: reader.field('strictness').number(0, 1000),
@@ -208,7 +208,7 @@ function asSettings(reader: Reader): Settings {
 }
 
 export function asScaffold(reader: Reader): Scaffold {
-  const { numbers, positions } = atoms(reader)
+  const { numbers, positions } = atoms(reader, LIMITS.reach)
   const charges = reader.field('charges').nullable((r) => r.fixed(numbers.length).map((q) => q.integer(-8, 8)))
   const free = reader.field('free').nullable((r) => r.items(numbers.length).map((k) => k.integer(0, numbers.length - 1)))
   return {
@@ -221,9 +221,9 @@ export function asScaffold(reader: Reader): Scaffold {
   }
 }
 
-function atoms(reader: Reader): Pick<Scaffold, 'numbers' | 'positions'> {
+function atoms(reader: Reader, reach?: number): Pick<Scaffold, 'numbers' | 'positions'> {
   const numbers = reader.field('numbers').items(MOST_ATOMS).map((r) => r.integer(1, 118))
-  const positions = reader.field('positions').fixed(numbers.length).map((r) => r.vector())
+  const positions = reader.field('positions').fixed(numbers.length).map((r) => r.vector(reach))
   return { numbers, positions }
 }
 

@@ -57,6 +57,15 @@ describe('atoms', () => {
     expect(matchAtoms(a, a)).toEqual({ kept: 3, moved: 0, gone: 0, added: 0 })
   })
 
+  it('of one formula are all there still: those that are elsewhere have moved', () => {
+    const b: Scaffold = { ...a, positions: [[0, 0, 0], [1.2, 0, 0], [0, -3, 0]] }
+    const found = differences({ ...base, scaffold: a, blobs: [] }, { ...base, scaffold: b, blobs: [] })
+    expect(about('Moved', found)?.after).toBe('2')
+    expect(found.map((d) => d.what)).toEqual(['In the same place', 'Moved'])
+    const other = { ...b, numbers: [6, 1, 9] }
+    expect(differences({ ...base, scaffold: a, blobs: [] }, { ...base, scaffold: other, blobs: [] }).map((d) => d.what)).toContain('Gone')
+  })
+
   it('are counted by formula', () => {
     expect(formulaChange(compositionOf([6, 1]), compositionOf([6, 6, 8, 8]))).toBe('+ CO2  − H')
     expect(formulaChange(compositionOf([6]), compositionOf([6]))).toBe('')

@@ -29,13 +29,15 @@ function scaffoldDifferences(a: Scaffold | null, b: Scaffold | null): Difference
   if (a === null || b === null) return found
   const { kept, moved, gone, added } = matchAtoms(a, b)
   const change = formulaChange(compositionOf(a.numbers), compositionOf(b.numbers))
+  // Of the same atoms none has gone: those that found no partner near by have moved far.
+  const same = change === ''
   return [
     ...found,
-    ...(change === '' ? [] : [{ what: 'Atoms', before: null, after: change }]),
+    ...(same ? [] : [{ what: 'Atoms', before: null, after: change }]),
     { what: 'In the same place', before: null, after: `${kept} of ${a.numbers.length}` },
-    ...(moved > 0 ? [{ what: 'Moved', before: null, after: String(moved) }] : []),
-    ...(gone > 0 ? [{ what: 'Gone', before: String(gone), after: null }] : []),
-    ...(added > 0 ? [{ what: 'New', before: null, after: String(added) }] : []),
+    ...entry('Moved', null, moved + (same ? gone : 0) > 0 ? String(moved + (same ? gone : 0)) : null),
+    ...(!same && gone > 0 ? [{ what: 'Gone', before: String(gone), after: null }] : []),
+    ...(!same && added > 0 ? [{ what: 'New', before: null, after: String(added) }] : []),
   ]
 }
 

@@ -28,6 +28,16 @@ describe('a link', () => {
     await expect(fromLink('???')).rejects.toThrow(/all of them/)
   })
 
+  it('refuses what lies farther away than any design', async () => {
+    const { design } = recipe
+    const far = design.blobs.map((blob) => ({ ...blob, center: [1e9, 0, 0] as const }))
+    await expect(fromLink(await toLink({ ...recipe, design: { ...design, blobs: far } }))).rejects.toThrow(/blobs\[0\]\.center.*from -1000000 to 1000000, got 1000000000/)
+    const { scaffold } = design
+    if (scaffold === null) throw new Error('the first example has a scaffold')
+    const spread = { ...scaffold, positions: scaffold.positions.map(([x, y]) => [x, y, 1e9] as const) }
+    await expect(fromLink(await toLink({ ...recipe, design: { ...design, scaffold: spread } }))).rejects.toThrow(/scaffold\.positions\[0\]/)
+  })
+
   it('refuses a design that is none', async () => {
     const letters = await toLink({ ...recipe, design: { ...recipe.design, settings: { ...recipe.design.settings, seed: -1 } } })
     await expect(fromLink(letters)).rejects.toThrow(/seed/)

@@ -62,9 +62,9 @@ export class Reader {
     return found
   }
 
-  vector(): Vec3 {
-    const [x, y, z] = this.fixed(3)
-    return [x.number(), y.number(), z.number()]
+  vector(reach = Number.MAX_VALUE): Vec3 {
+    const [x, y, z] = this.fixed(3).map((r) => r.number(-reach, reach))
+    return [x, y, z]
   }
 
   /** A list of exactly so many. */

@@ -65,6 +65,8 @@ export const LIMITS = {
   width: { min: 0.05, max: 15 },
   strictness: { min: 0.1, max: 10 },
   coordinate: { min: -200, max: 200 },
+  /** Å from the origin: what is stored farther away is no design. A hand may drag beyond `coordinate`, and be told so. */
+  reach: 1_000_000,
 } as const
 
 export const DEFAULT_SETTINGS: Settings = { samples: 4, steps: 64, sampler: 'sdd', seed: 7, noise: null, validOnly: false }
