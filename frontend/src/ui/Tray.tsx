@@ -6,7 +6,7 @@ import { candidateState, type CandidateState, type Run, type Verdict } from '../
 import { depict } from '../service/molecules'
 import { CardFigures } from './CardFigures'
 import { useActions, useActiveRun, useDesign, useSession, useTools } from './context'
-import { CheckIcon, CrossIcon } from './icons'
+import { CheckIcon, CompareIcon, CrossIcon } from './icons'
 import { explainReason } from './reasons'
 import { firstOfSame } from './same'
 import { drawThumbnail } from './thumbnail'
@@ -72,6 +72,7 @@ const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate
   const actions = useActions()
   const { studio } = useTools()
   const focused = useSession((s) => s.focus === index)
+  const beside = useSession((s) => (s.focus === index ? null : s.focus))
   const hovered = useSession((s) => s.hover === index)
   const hover = (on: boolean) => studio.session.setState({ hover: on ? index : null })
   return (
@@ -93,6 +94,11 @@ const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate
           </span>
         </span>
       </button>
+      {candidate !== undefined && beside !== null && (
+        <button type="button" className="card-compare" aria-label={`Compare candidate ${index + 1} with candidate ${beside + 1}`} title={`Compare with candidate ${beside + 1}`} onClick={() => actions.travels.compareCandidates(index)}>
+          <CompareIcon />
+        </button>
+      )}
       {candidate !== undefined && (
         <button type="button" className="card-use" onClick={() => actions.running.accept(index)}>
           Use<span className="visually-hidden"> candidate {index + 1} as scaffold</span>
@@ -119,23 +125,24 @@ function CardBody({ state, verdict, candidate }: { state: CandidateState; verdic
   return <span className="reason" title={`${short}. ${advice}`}>{short}</span>
 }
 
-const SIZE = 66
+/** Wider than high, as most drawings are. */
+const [WIDTH, HEIGHT] = [86, 74]
 
 /** The structural formula of a molecule; what is none, or cannot be drawn, is shown as its atoms lie. */
 function Picture({ candidate }: { candidate: Candidate | undefined }) {
   const theme = useShownTheme()
   const asked = useMemo(() => (candidate?.valid === true ? { candidate, theme } : null), [candidate, theme])
-  const ask = useCallback((one: NonNullable<typeof asked>) => depict(scaffoldFrom(one.candidate), { width: 2 * SIZE, height: 2 * SIZE, theme: one.theme }), [])
+  const ask = useCallback((one: NonNullable<typeof asked>) => depict(scaffoldFrom(one.candidate), { width: 2 * WIDTH, height: 2 * HEIGHT, theme: one.theme }), [])
   const answer = useAnswer(asked, ask)
   if (candidate === undefined || answer.state === 'asked') return <span className="thumb thumb-empty" />
-  if (answer.state === 'known') return <img className="thumb" src={`data:image/svg+xml,${encodeURIComponent(answer.answer.svg)}`} width={SIZE} height={SIZE} alt="" />
+  if (answer.state === 'known') return <img className="thumb" src={`data:image/svg+xml,${encodeURIComponent(answer.answer.svg)}`} width={WIDTH} height={HEIGHT} alt="" />
   return <FlatPicture candidate={candidate} />
 }
 
 function FlatPicture({ candidate }: { candidate: Candidate }) {
-  const { dots, strokes } = useMemo(() => drawThumbnail(scaffoldFrom(candidate), SIZE), [candidate])
+  const { dots, strokes } = useMemo(() => drawThumbnail(scaffoldFrom(candidate), HEIGHT), [candidate])
   return (
-    <svg className="thumb" viewBox={`0 0 ${SIZE} ${SIZE}`} width={SIZE} height={SIZE} aria-hidden="true">
+    <svg className="thumb" viewBox={`0 0 ${HEIGHT} ${HEIGHT}`} width={WIDTH} height={HEIGHT} aria-hidden="true">
       {strokes.map((s, k) => <line key={k} x1={s.x1} y1={s.y1} x2={s.x2} y2={s.y2} strokeWidth={1 + 1.1 * s.order} />)}
       {[...dots].sort((a, b) => Number(b.hydrogen) - Number(a.hydrogen)).map((d, k) => <circle key={k} cx={d.x} cy={d.y} r={d.r} fill={d.color} />)}
     </svg>

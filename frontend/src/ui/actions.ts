@@ -87,6 +87,8 @@ export class Actions extends Acting {
   private opened(id: string): void {
     this.studio.session.setState({ selected: id, tool: 'select', mode: 'design', measured: [], hoverAtom: null, atoms: [] })
     this.studio.stage.frame()
+    const sites = sitesOf(findBlob(this.design, id) ?? { site: null })
+    this.say(`A blob is in place of ${sites.map((h) => `hydrogen ${h + 1}`).join(', ')}.`)
   }
 
   removeSelected(): void {

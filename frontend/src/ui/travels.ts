@@ -53,6 +53,15 @@ export class Travels extends Acting {
     this.compare([place, { node: history.current, candidate: mode === 'results' && generation ? focus : null }])
   }
 
+  /** Two candidates of the generation on show side by side: the one in focus, and another. */
+  compareCandidates(other: number): void {
+    const { runs, session } = this.studio
+    const { focus } = session.getState()
+    const node = runs.active?.filed ?? null
+    if (node === null || focus === null || focus === other) return
+    this.compare([{ node, candidate: focus }, { node, candidate: other }])
+  }
+
   /** Back to where the history stands, and to the candidate that was compared there. */
   endCompare(): void {
     const { compared } = this.studio.desk.getState()
@@ -72,8 +81,9 @@ export class Travels extends Acting {
   private travelled(candidate: number | null): void {
     const { document, session, runs, stage } = this.studio
     const { history, design } = document.getState()
-    const { selected } = session.getState()
-    if (findBlob(design, selected) === undefined) this.select(design.blobs.at(0)?.id ?? null)
+    const { selected, atoms } = session.getState()
+    // Atoms that are still chosen are what one works at: no blob takes their place.
+    if (findBlob(design, selected) === undefined && atoms.length === 0) this.select(design.blobs.at(0)?.id ?? null)
     const { id, origin } = currentNode(history)
     if (origin.kind === 'generation') {
       runs.recall(id, design, origin.generation)

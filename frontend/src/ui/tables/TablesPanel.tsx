@@ -143,7 +143,7 @@ function AtomTable({ rows, candidate }: { rows: readonly AtomRow[]; candidate: n
                 </button>
               </th>
               {position.map((x, k) => <td key={k}>{tidy(x)}</td>)}
-              <td className="atom-bonds" title={bonds}>{bonds}{loose.has(index) && <em> free</em>}</td>
+              <td className="atom-bonds" title={loose.has(index) ? `free; ${bonds}` : bonds}>{loose.has(index) && <em>free </em>}{bonds}</td>
               <td className="atom-tools">
                 {candidate === null && (
                   <IconButton label={`Choose ${name} to edit it`} side="left" pressed={chosen.includes(index)} onClick={() => { actions.setMode('design'); chooseAtom(studio, index, true) }}><PencilIcon /></IconButton>
