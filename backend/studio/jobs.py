@@ -19,6 +19,7 @@ from studio.specs import to_spec
 from studio.trajectories import Trajectories
 
 QUICK_SAMPLES = 8
+QUICK_SCAFFOLD = 24
 
 _NUMBER = re.compile("[0-9]{1,10}")
 
@@ -198,7 +199,8 @@ class Jobs:
 
 def _is_quick(wire: GenerateSpec) -> bool:
     """Whether `_compile` takes a fraction of a millisecond: less than it takes a busy machine to begin a thread."""
-    return wire.n_samples <= QUICK_SAMPLES and wire.shape is None
+    kept = 0 if wire.scaffold is None else len(wire.scaffold.numbers)
+    return wire.n_samples <= QUICK_SAMPLES and wire.shape is None and kept <= QUICK_SCAFFOLD
 
 
 def _compile(wire: GenerateSpec, seed: int, limits: Limits) -> tuple[Spec, Plan]:

@@ -77,8 +77,8 @@ class Company:
     def _met(self, rng: np.random.Generator) -> list[int]:
         """Two molecules of the data or more, and more atoms than any has alone; fewer where no other would fit in.
 
-        At 1 Å of noise a chain of the data looks as two small molecules do, and with as many atoms nothing would tell the
-        network which of them is meant.
+        At 1 Å of noise a chain of the data looks as two small molecules do, and with as many atoms nothing would tell
+        the network which of them is meant.
         """
         order, sizes = self._by_size
         met: list[int] = []

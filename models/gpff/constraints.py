@@ -129,27 +129,34 @@ def matrix_sqrt(matrices: Floats) -> Floats:
 
 
 def relative_forces(
-    positions: Floats, forces: Floats, fixed: Bools, molecules: Segments, align: bool = False
+    positions: Floats,
+    forces: Floats,
+    fixed: Bools,
+    molecules: Segments,
+    align: bool = False,
+    seen: Bools | None = None,
 ) -> Floats:
     """Forces `[n_atoms, 3]` read in the frame that stands still; zero on fixed atoms.
 
     The network knows displacements up to a common translation only: a molecule without fixed atoms keeps its
     centre, and beside a scaffold the scaffold's mean predicted displacement is taken off every atom. With
-    `align`, the rotation of the predicted scaffold against the fixed one (Kabsch) is undone as well.
+    `align`, the rotation of the predicted scaffold against the fixed one (Kabsch) is undone as well. `seen [n_atoms]`:
+    atoms for which there is a prediction, one fixed atom of every scaffold at least; None: all.
     """
     if not fixed.any():
         return molecules.centred(forces)
     ptr, molecule = molecules.ptr, molecules.index
-    anchored = segment_sum(fixed.astype(np.int64), ptr) > 0
-    still = fixed | ~anchored[molecule]
+    frame = fixed if seen is None else fixed & seen
+    anchored = segment_sum(frame.astype(np.int64), ptr) > 0
+    still = frame | ~anchored[molecule]
     counts = segment_sum(still.astype(np.float64), ptr)[:, None]
     drift = segment_sum(np.where(still[:, None], forces, 0.0), ptr) / counts
     relative = forces - drift[molecule]
     if align:
-        center = segment_sum(np.where(fixed[:, None], positions, 0.0), ptr) / counts
+        center = segment_sum(np.where(frame[:, None], positions, 0.0), ptr) / counts
         offset = positions - center[molecule]
         predicted = offset + relative / 2.0
-        turn = _rotations(predicted, offset, fixed, ptr)
+        turn = _rotations(predicted, offset, frame, ptr)
         turned = 2.0 * (np.einsum("nij,nj->ni", turn[molecule], predicted) - offset)
         relative = np.where(anchored[molecule][:, None], turned, relative)
     return np.where(fixed[:, None], 0.0, relative)

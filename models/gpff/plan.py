@@ -24,6 +24,7 @@ from gpff.shape import typical_covariance
 from gpff.shape_predictor import ARCHETYPES
 from gpff.shape_predictor import load as load_predictor
 from gpff.spec import MIN_VARIANCE, Blob, Limits, Sampler, Spec, open_valences, validate
+from gpff.window import LARGEST, Window, window
 
 SIGMA_PRIOR = 30.0
 """Standard deviation in Å of the prior of free generation."""
@@ -37,7 +38,9 @@ class Plan:
     where those are (zero elsewhere); `start [n_atoms, 3]` Å: where the others begin, NaN where a draw from the prior
     says; `blobs`: who belongs to which blob and how it is held; `keys
     [n_molecules, 2]`: seed and molecule. `noise` is λ in Å, `f_max` in Å; `align` also reads predictions in
-    the scaffold's orientation.
+    the scaffold's orientation. `sites [n_atoms]`: open atoms of scaffolds; `seen [n_atoms]`: what the network is shown,
+    with hydrogens at `caps [n_caps, 3]` Å in the place of the rest; `caps_ptr [n_molecules + 1]`: whose they are;
+    `windows`: whether any of it may be hidden at all.
     """
 
     numbers: Ints
@@ -53,7 +56,12 @@ class Plan:
     noise_power: float
     step_length: float
     f_max: float
+    sites: Bools
+    seen: Bools
+    caps: Floats
+    caps_ptr: Ints
     align: bool = False
+    windows: bool = True
 
     @property
     def n_molecules(self) -> int:
@@ -96,6 +104,20 @@ class Plan:
         return self.free_sizes < self.molecules.sizes
 
     @cached_property
+    def all_seen(self) -> bool:
+        """Whether the network is shown every atom."""
+        return bool(self.seen.all())
+
+    @cached_property
+    def shown(self) -> tuple[Ints, Ints]:
+        """What the network is shown of each molecule, its atoms and then its caps: rows of the plan's atoms with all
+        caps behind them, `[n_shown]`, and the molecule of each."""
+        rows = np.concatenate([np.flatnonzero(self.seen), self.n_atoms + np.arange(len(self.caps))])
+        molecule = np.concatenate([self.mol_idx[self.seen], Segments(self.caps_ptr).index])
+        order = np.argsort(molecule, kind="stable")
+        return rows[order], molecule[order]
+
+    @cached_property
     def degrees_of_freedom(self) -> Floats:
         """How many independent coordinates noise has: `3 (n - 1)` when centred, `3 n_free` beside a scaffold."""
         return np.asarray(3.0 * np.maximum(self.free_sizes - ~self.anchored, 1))
@@ -123,6 +145,10 @@ class Plan:
             start=np.concatenate([plan.start for plan in plans]),
             blobs=_cat_blobs(plans),
             keys=np.concatenate([plan.keys for plan in plans]),
+            sites=np.concatenate([plan.sites for plan in plans]),
+            seen=np.concatenate([plan.seen for plan in plans]),
+            caps=np.concatenate([plan.caps for plan in plans]),
+            caps_ptr=pointers(np.concatenate([np.diff(plan.caps_ptr) for plan in plans])),
         )
 
 
@@ -140,10 +166,11 @@ def _cat_blobs(plans: Sequence[Plan]) -> Blobs:
     return Blobs(ptr=ptr, **{name: np.concatenate(values) for name, values in joined.items()})
 
 
-def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = True) -> Plan:
+def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = True, windows: bool = True) -> Plan:
     """The plan of `spec`, for its molecules 0 to n_samples - 1 or for those named by `molecules`.
 
     A molecule's name is part of its random key: molecule 7 is the same in every plan it is compiled into.
+    Without `windows` the network is shown all of a scaffold, however large.
     Raises `InputError` for a spec that describes nothing possible; sizes are not limited here.
     """
     validate(spec, Limits.library())
@@ -158,8 +185,11 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
     fixed = np.repeat(np.tile(np.arange(sizes.shape[1]) == 0, len(ids)), sizes.ravel())
     anchor = np.zeros((len(fixed), 3))
     anchor[fixed] = np.tile(frozen, (len(ids), 1))
+    sites = np.zeros(len(fixed), dtype=bool)
+    if spec.scaffold is not None:
+        sites[(ptr[:-1, None] + np.array(spec.scaffold.attach, dtype=np.int64)).ravel()] = True
     noise, power = noise_of(not spec.is_free, spec.steps, spec.noise, spec.noise_power)
-    return Plan(
+    plan = Plan(
         numbers=np.concatenate([part for parts in per_molecule for part in (kept, *parts)]),
         ptr=ptr,
         fixed=fixed,
@@ -173,8 +203,35 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         noise_power=power,
         step_length=default_step_length(spec.steps) if spec.step_length is None else spec.step_length,
         f_max=spec.f_max,
+        sites=sites,
+        seen=np.ones(len(fixed), dtype=bool),
+        caps=np.zeros((0, 3)),
+        caps_ptr=np.zeros(len(ptr), dtype=np.int64),
         align=align,
+        windows=windows,
     )
+    return windowed(plan)
+
+
+def windowed(plan: Plan) -> Plan:
+    """The plan with windows on the scaffolds of molecules that are larger than the network knows, as its blobs are now.
+
+    Where a blob has no place everything is shown, for nothing says what it can reach.
+    """
+    seen, caps = np.ones(plan.n_atoms, dtype=bool), [np.zeros((0, 3))] * plan.n_molecules
+    known: dict[bytes, Window] = {}
+    for m in np.flatnonzero(plan.anchored & (plan.molecules.sizes > LARGEST) & plan.windows):
+        atoms = plan.ptr[m] + np.flatnonzero(plan.fixed[plan.ptr[m] : plan.ptr[m + 1]])
+        mine = plan.blobs.molecule == m
+        if (plan.blobs.hold[mine] != Hold.PLACED).any():
+            continue
+        blobs = plan.blobs.center[mine], plan.blobs.covariance[mine]
+        asked = plan.numbers[atoms], plan.anchor[atoms], plan.sites[atoms], *blobs
+        name = b"".join(array.tobytes() for array in asked)
+        if name not in known:
+            known[name] = window(*asked)
+        seen[atoms], caps[m] = known[name].seen, known[name].caps
+    return replace(plan, seen=seen, caps=np.concatenate(caps), caps_ptr=pointers([len(part) for part in caps]))
 
 
 def _compile_start(spec: Spec, sizes: Ints) -> Floats:

@@ -23,7 +23,7 @@ from gpff.composition import formula
 from gpff.constraints import Blobs, Hold
 from gpff.errors import InputError
 from gpff.molecules import Bools, segment_sum
-from gpff.plan import Plan, hold_of
+from gpff.plan import Plan, hold_of, windowed
 from gpff.samplers import State
 from gpff.shape import typical_covariance
 from gpff.spec import Blob, check_blob
@@ -55,12 +55,13 @@ def steered(plan: Plan, state: State, blobs: Sequence[Blob] | None, freeze: Sequ
     """The plan that a run at `state` goes on with. Arguments and errors are those of `check_steering`."""
     check_steering(plan, blobs, freeze)
     fixed = _frozen(plan, freeze)
-    return replace(
+    after = replace(
         plan,
         fixed=fixed,
         anchor=np.where((fixed & ~plan.fixed)[:, None], state.positions, plan.anchor),
         blobs=plan.blobs if blobs is None else _reshaped(plan, blobs),
     )
+    return after if blobs is None else windowed(after)
 
 
 def _frozen(plan: Plan, freeze: Sequence[int]) -> Bools:
