@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { freeDirections } from '../chemistry/hydrogens'
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { dot, type Vec3 } from '../geometry/vec3'
-import { addAtom, changeElement, deleteAtoms, fitHydrogens, moveAtoms, setBond, setFree, valenceFlaws } from './edit'
+import { addAtom, changeElement, deleteAtoms, fitHydrogens, flawAdvice, moveAtoms, setBond, setFree, valenceFlaws } from './edit'
 import { FIRST_EXAMPLE } from './examples'
 import { looseAtoms, openScaffold, toSpec } from './spec'
 import { steeredBlobs } from './steering'
@@ -13,6 +13,7 @@ const benzene = FIRST_EXAMPLE.design()
 const plain: Design = { ...benzene, blobs: [] }
 const formulaOf = ({ scaffold }: Design): string => formatFormula(compositionOf(scaffold?.numbers ?? []))
 const flaws = (design: Design): string[] => (design.scaffold === null ? [] : valenceFlaws(design.scaffold)).map((f) => f.words)
+const methyl: Scaffold = { numbers: [6], positions: [[1, 2, 3]], bonds: [], smiles: null }
 const methane = fitHydrogens({ ...plain, scaffold: { numbers: [6], positions: [[1, 2, 3]], bonds: [], smiles: null } })
 
 function angles(directions: readonly Vec3[]): number[] {
@@ -60,6 +61,19 @@ describe('editing atoms', () => {
     const radical = deleteAtoms(plain, [7])
     expect(flaws(radical)).toEqual(['C2 lacks one bond'])
     expect(formulaOf(fitHydrogens(radical))).toBe('C6H6')
+  })
+
+  it('says of an atom with too many bonds whether hydrogens can put it right', () => {
+    const toluene = addAtom(plain, 1, 6)?.design ?? plain
+    const pyridinium = changeElement(toluene, [1], 7)
+    expect(valenceFlaws(pyridinium.scaffold ?? methyl).map(({ fits, words }) => [fits, words])).toEqual([
+      [false, 'N2 has one bond too many'],
+    ])
+    expect(flawAdvice(valenceFlaws(pyridinium.scaffold ?? methyl))).toBe(' Part a bond, or make it another element.')
+    expect(flawAdvice(valenceFlaws(methyl))).toBe('')
+    expect(valenceFlaws(methyl)).toMatchObject([{ fits: true, words: 'C1 lacks 4 bonds' }])
+    const crowded: Scaffold = { ...methyl, numbers: [8, 1, 1, 1], positions: [0, 1, 2, 3].map((x) => [x, 0, 0]), bonds: [[0, 1, 1], [0, 2, 1], [0, 3, 1]] }
+    expect(valenceFlaws(crowded)).toMatchObject([{ fits: true, words: 'O1 has one bond too many' }])
   })
 
   it('changes an element with its hydrogens: phenol, pyridine, fluorobenzene', () => {

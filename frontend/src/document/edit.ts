@@ -124,6 +124,8 @@ export interface ValenceFlaw {
   readonly atom: number
   /** Bonds that it lacks; negative: that it has too many. */
   readonly open: number
+  /** Whether hydrogens, more or fewer, put it right. */
+  readonly fits: boolean
   readonly words: string
 }
 
@@ -133,9 +135,15 @@ export function valenceFlaws(scaffold: Scaffold): ValenceFlaw[] {
     if (open === 0) return []
     const name = `${element(z).symbol}${atom + 1}`
     const bonds = Math.abs(open) === 1 ? 'one bond' : `${Math.abs(open)} bonds`
-    return [{ atom, open, words: open > 0 ? `${name} lacks ${bonds}` : `${name} has ${bonds} too many` }]
+    if (open > 0) return [{ atom, open, fits: true, words: `${name} lacks ${bonds}` }]
+    const fits = neighbours(scaffold, atom).filter((n) => scaffold.numbers[n.atom] === 1).length >= -open
+    return [{ atom, open, fits, words: `${name} has ${bonds} too many` }]
   })
 }
+
+/** What to do about flaws that no hydrogen puts right. */
+export const flawAdvice = (flaws: readonly ValenceFlaw[]): string =>
+  flaws.every((f) => f.fits) ? '' : ' Part a bond, or make it another element.'
 
 function attach(scaffold: Scaffold, to: number, number: number, direction: Vec3): Scaffold {
   const atom = scaffold.numbers.length

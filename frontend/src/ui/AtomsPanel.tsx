@@ -2,7 +2,7 @@ import { useStore } from 'zustand'
 import { ELEMENTS, element } from '../chemistry/elements'
 import { neighbours } from '../chemistry/hydrogens'
 import { freeHydrogens } from '../document/design'
-import { valenceFlaws } from '../document/edit'
+import { flawAdvice, valenceFlaws } from '../document/edit'
 import type { Design, Scaffold } from '../document/types'
 import { measure } from '../viewer/measure'
 import {
@@ -34,7 +34,7 @@ export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffo
       }
     >
       <p className="field-note atoms-fact" data-tone={flaws.length > 0 ? 'bad' : undefined}>
-        {flaws.length > 0 ? flaws.map((f) => f.words).join(', ') : fact(scaffold, atoms)}
+        {flaws.length > 0 ? `${flaws.map((f) => f.words).join(', ')}.${flawAdvice(flaws)}` : fact(scaffold, atoms)}
       </p>
       <ElementRow label="Make it" current={only} onPick={(z) => makeElement(studio, z)} />
       <ElementRow label="Add" current={null} onPick={(z) => growAtoms(studio, z)} />
@@ -43,7 +43,7 @@ export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffo
         <button type="button" className="quiet-button" aria-pressed={free === atoms.length} title="Freed atoms may move when you generate; frozen ones stay bit for bit" onClick={() => freeChosen(studio, free < atoms.length)}>
           {free < atoms.length ? 'Free' : 'Freeze'}
         </button>
-        {flaws.length > 0 && <button type="button" className="quiet-button" onClick={() => fillHydrogens(studio)}>Fit H</button>}
+        {flaws.some((f) => f.fits) && <button type="button" className="quiet-button" onClick={() => fillHydrogens(studio)}>Fit H</button>}
         {sites > 0 && <button type="button" className="quiet-button" onClick={() => openChosen(studio)}>Open {plural(sites, 'site')}</button>}
         {sites > 1 && (
           <button type="button" className="quiet-button" title="One blob for all of them: a chain between them, or a ring over them" onClick={() => actions.bridge(atoms.filter((i) => open.has(i)))}>
