@@ -23,7 +23,7 @@ from studio.codec import Frame
 FRAME_BYTES = 1000  # of a frame's objects
 ARRAY_BYTES = 640  # of an array that came out of a pickle, beside what it holds
 VIEW_BYTES = 144  # of one that shares its bytes with others, as those of a state do
-JOB_BYTES, ATOM_BYTES = 15_360, 400  # of a job without frames: its spec, its plan, its result and its receipt
+JOB_BYTES, ATOM_BYTES = 16_384, 400  # of a job without frames: its spec, its plan, its result and its receipt
 
 
 @dataclass(frozen=True, eq=False)
