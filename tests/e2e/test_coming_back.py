@@ -46,7 +46,7 @@ def test_a_reload_brings_everything_back(studio: StudioPage) -> None:
 def begin(studio: StudioPage, seed: int) -> None:
     studio.new_design("From nothing: C2H4O")
     studio.fill("Number of candidates", 2)
-    studio.fill("Number of steps", 256)  # it must not be over before it has been kept
+    studio.fill("Number of steps", 1024)  # it must not be over before it is kept, nor before it is held
     studio.fill("Seed", seed)
     studio.page.get_by_role("button", name="Slow").click()
     studio.page.get_by_role("button", name="Generate", exact=False).first.click()
