@@ -31,6 +31,17 @@ SIGMA_PRIOR = 30.0
 
 
 @dataclass(frozen=True, eq=False)
+class Shown:
+    """What the network is shown of a plan: `rows [n_shown]` of its atoms with all caps behind them, the `molecule
+    [n_shown]` and the `numbers [n_shown]` of each, and the `sizes [n_molecules]`."""
+
+    rows: Ints
+    molecule: Ints
+    numbers: Ints
+    sizes: Ints
+
+
+@dataclass(frozen=True, eq=False)
 class Plan:
     """A compiled spec. Atom order of a molecule: the scaffold's as given, then each blob's.
 
@@ -109,13 +120,14 @@ class Plan:
         return bool(self.seen.all())
 
     @cached_property
-    def shown(self) -> tuple[Ints, Ints]:
-        """What the network is shown of each molecule, its atoms and then its caps: rows of the plan's atoms with all
-        caps behind them, `[n_shown]`, and the molecule of each."""
+    def shown(self) -> Shown:
+        """What the network is shown of each molecule: its atoms that are seen, and then its caps."""
         rows = np.concatenate([np.flatnonzero(self.seen), self.n_atoms + np.arange(len(self.caps))])
         molecule = np.concatenate([self.mol_idx[self.seen], Segments(self.caps_ptr).index])
         order = np.argsort(molecule, kind="stable")
-        return rows[order], molecule[order]
+        numbers = np.concatenate([self.numbers, np.ones(len(self.caps), dtype=np.int64)])
+        sizes = np.bincount(molecule, minlength=self.n_molecules)
+        return Shown(rows[order], molecule[order], numbers[rows[order]], sizes)
 
     @cached_property
     def degrees_of_freedom(self) -> Floats:
@@ -218,9 +230,12 @@ def windowed(plan: Plan) -> Plan:
 
     Where a blob has no place everything is shown, for nothing says what it can reach.
     """
+    large = np.flatnonzero(plan.anchored & (plan.molecules.sizes > LARGEST) & plan.windows)
+    if not len(large):
+        return plan
     seen, caps = np.ones(plan.n_atoms, dtype=bool), [np.zeros((0, 3))] * plan.n_molecules
     known: dict[bytes, Window] = {}
-    for m in np.flatnonzero(plan.anchored & (plan.molecules.sizes > LARGEST) & plan.windows):
+    for m in large:
         atoms = plan.ptr[m] + np.flatnonzero(plan.fixed[plan.ptr[m] : plan.ptr[m + 1]])
         mine = plan.blobs.molecule == m
         if (plan.blobs.hold[mine] != Hold.PLACED).any():

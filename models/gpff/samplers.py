@@ -241,8 +241,7 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     finite = np.asarray(forces, dtype=np.float64)
     if not (sane and state.all_active):
         finite = np.where(live[plan.mol_idx][:, None], finite, 0.0)
-    seen = None if plan.all_seen else plan.seen
-    relative = relative_forces(proposal, finite, plan.fixed, plan.molecules, plan.align, seen)
+    relative = relative_forces(proposal, finite, plan.fixed, plan.molecules, plan.align, plan.seen)
     squares = np.einsum("ni,ni->n", relative, relative)
     total = plan.molecules.sum(squares)
     sigma_hat = np.sqrt(total / plan.degrees_of_freedom) / 2.0
@@ -304,32 +303,20 @@ def question(plan: Plan, state: State, proposal: Floats) -> tuple[Ints, Floats, 
     `[n_shown]`, `[n_shown, 3]` Å, `[n_active_molecules]`. Questions of several runs, one after the other, make one
     call.
     """
-    numbers, positions, sizes = plan.numbers, proposal, plan.molecules.sizes
     if plan.all_seen and state.all_active:
-        return numbers, positions, sizes
-    if not plan.all_seen:
-        numbers = np.concatenate([numbers, np.ones(len(plan.caps), dtype=np.int64)])
-        positions = np.concatenate([positions, plan.caps])
-        sizes = np.bincount(plan.shown[1], minlength=plan.n_molecules)
-    rows = _asked(plan, state)
-    return numbers[rows], positions[rows], sizes[state.active]
+        return plan.numbers, proposal, plan.molecules.sizes
+    shown, asked = plan.shown, state.active[plan.shown.molecule]
+    positions = np.concatenate([proposal, plan.caps])
+    return shown.numbers[asked], positions[shown.rows[asked]], shown.sizes[state.active]
 
 
 def answer(plan: Plan, state: State, forces: NDArray[np.floating[Any]]) -> Floats:
     """The network's answer `[n_shown, 3]` to a question, spread to `[n_atoms, 3]`: zero where none was asked."""
     if plan.all_seen and state.all_active:
         return np.asarray(forces, dtype=np.float64)
-    rows = _asked(plan, state)
-    atoms = rows < plan.n_atoms
-    out = np.zeros((plan.n_atoms, 3))
-    out[rows[atoms]] = np.asarray(forces)[atoms]
-    return out
-
-
-def _asked(plan: Plan, state: State) -> Ints:
-    """What the network is shown of the active molecules: rows of the plan's atoms with all caps behind them."""
-    rows, molecule = plan.shown
-    return rows[state.active[molecule]]
+    out = np.zeros((plan.n_atoms + len(plan.caps), 3))
+    out[plan.shown.rows[state.active[plan.shown.molecule]]] = forces
+    return out[: plan.n_atoms]
 
 
 def _noise(plan: Plan, call: Ints) -> Floats:

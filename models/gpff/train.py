@@ -213,20 +213,6 @@ def _failures(processes: Any) -> str:
     return "\n".join(said)
 
 
-def _work(worker: int, args: argparse.Namespace, meeting: str, made: Callable[..., Trainer] | None = None) -> None:
-    torch.set_num_threads(1)
-    quick_products()
-    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
-    try:
-        train((made or _trainer)(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
-    finally:
-        torch.distributed.destroy_process_group()
-    # Python is not taken down: a thread of gloo that still lets go of a tensor then would abort the process
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)
-
-
 def planned(base: TrainConfig, given: dict[str, Any]) -> TrainConfig:
     """``base`` with the options of :data:`PLAN` that were given (not None)."""
     asked = {name: given[name] for name in PLAN if given[name] is not None}
@@ -255,6 +241,22 @@ def _trainer(args: argparse.Namespace, must_exist: bool = False) -> Trainer:
     elif args.start_from:
         trainer.start_from(load_model(args.start_from, "cpu"))
     return trainer
+
+
+def _work(
+    worker: int, args: argparse.Namespace, meeting: str, made: Callable[[argparse.Namespace], Trainer] = _trainer
+) -> None:
+    torch.set_num_threads(1)
+    quick_products()
+    torch.distributed.init_process_group("gloo", init_method=f"file://{meeting}", rank=worker, world_size=args.workers)
+    try:
+        train(made(args), args.minutes, worker, args.workers, args.log_every, args.check_every)
+    finally:
+        torch.distributed.destroy_process_group()
+    # Python is not taken down: a thread of gloo that still lets go of a tensor then would abort the process
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def main() -> None:

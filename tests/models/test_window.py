@@ -119,7 +119,7 @@ def test_the_answer_goes_to_the_atoms_that_were_shown_and_to_no_other(dipeptide:
     forces = np.arange(3.0 * len(numbers)).reshape(-1, 3) + 1
     out = answer(plan, state, forces)
     assert (out[~plan.seen] == 0).all() and (out[plan.seen] > 0).all()
-    rows, molecule = plan.shown
+    rows, molecule = plan.shown.rows, plan.shown.molecule
     np.testing.assert_array_equal(out[rows[rows < plan.n_atoms]], forces[rows < plan.n_atoms])
     one_down = replace(state, active=np.array([True, False, True]))
     fewer = question(plan, one_down, propose(plan, one_down))

@@ -31,13 +31,13 @@ function scaffoldDifferences(a: Scaffold | null, b: Scaffold | null): Difference
   const change = formulaChange(compositionOf(a.numbers), compositionOf(b.numbers))
   // Of the same atoms none has gone: those that found no partner near by have moved far.
   const same = change === ''
+  const count = (n: number): string | null => (n > 0 ? String(n) : null)
   return [
     ...found,
     ...(same ? [] : [{ what: 'Atoms', before: null, after: change }]),
     { what: 'In the same place', before: null, after: `${kept} of ${a.numbers.length}` },
-    ...entry('Moved', null, moved + (same ? gone : 0) > 0 ? String(moved + (same ? gone : 0)) : null),
-    ...(!same && gone > 0 ? [{ what: 'Gone', before: String(gone), after: null }] : []),
-    ...(!same && added > 0 ? [{ what: 'New', before: null, after: String(added) }] : []),
+    ...entry('Moved', null, count(same ? moved + gone : moved)),
+    ...(same ? [] : [...entry('Gone', count(gone), null), ...entry('New', null, count(added))]),
   ]
 }
 

@@ -141,6 +141,10 @@ export function valenceFlaws(scaffold: Scaffold): ValenceFlaw[] {
   })
 }
 
+/** The first `most` of them in words, and how many more there are. */
+export const inWords = (flaws: readonly ValenceFlaw[], most: number): string =>
+  flaws.slice(0, most).map((f) => f.words).join(', ') + (flaws.length > most ? ` and ${flaws.length - most} more` : '')
+
 /** What to do about flaws that no hydrogen puts right. */
 export const flawAdvice = (flaws: readonly ValenceFlaw[]): string =>
   flaws.every((f) => f.fits) ? '' : ' Part a bond, or make it another element.'

@@ -2,7 +2,7 @@ import { useStore } from 'zustand'
 import { ELEMENTS, element } from '../chemistry/elements'
 import { neighbours } from '../chemistry/hydrogens'
 import { freeHydrogens } from '../document/design'
-import { flawAdvice, valenceFlaws } from '../document/edit'
+import { flawAdvice, inWords, valenceFlaws } from '../document/edit'
 import type { Design, Scaffold } from '../document/types'
 import { measure } from '../viewer/measure'
 import {
@@ -34,7 +34,7 @@ export function AtomsPanel({ design, scaffold, atoms }: { design: Design; scaffo
       }
     >
       <p className="field-note atoms-fact" data-tone={flaws.length > 0 ? 'bad' : undefined}>
-        {flaws.length > 0 ? `${flaws.map((f) => f.words).join(', ')}.${flawAdvice(flaws)}` : fact(scaffold, atoms)}
+        {flaws.length > 0 ? `${inWords(flaws, flaws.length)}.${flawAdvice(flaws)}` : fact(scaffold, atoms)}
       </p>
       <ElementRow label="Make it" current={only} onPick={(z) => makeElement(studio, z)} />
       <ElementRow label="Add" current={null} onPick={(z) => growAtoms(studio, z)} />

@@ -1,7 +1,7 @@
 import { useStore } from 'zustand'
 import { compositionOf, formatFormula } from '../chemistry/formula'
 import { displacedHydrogens, freeHydrogens } from '../document/design'
-import { flawAdvice, valenceFlaws } from '../document/edit'
+import { flawAdvice, inWords, valenceFlaws } from '../document/edit'
 import type { Design, Scaffold } from '../document/types'
 import { chooseAll, chooseAtoms, fillHydrogens, freezeAll, relax } from './atoms'
 import { useActions, useRuns, useTools } from './context'
@@ -33,7 +33,7 @@ export function ScaffoldPanel({ design, scaffold }: { design: Design; scaffold: 
       {smiles !== null && <p className="smiles" title={smiles}>{smiles}</p>}
       {flaws.length > 0 ? (
         <p className="field-note" data-tone="bad">
-          {flaws.slice(0, 2).map((f) => f.words).join(', ')}{flaws.length > 2 ? ` and ${flaws.length - 2} more` : ''}.{flawAdvice(flaws)}{' '}
+          {inWords(flaws, 2)}.{flawAdvice(flaws)}{' '}
           {flaws.some((f) => f.fits) && <button type="button" className="link-button" onClick={() => fillHydrogens(studio)}>Fit hydrogens</button>}
         </p>
       ) : (

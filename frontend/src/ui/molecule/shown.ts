@@ -1,5 +1,5 @@
 import { scaffoldFrom } from '../../document/design'
-import { valenceFlaws } from '../../document/edit'
+import { inWords, valenceFlaws } from '../../document/edit'
 import { currentNode } from '../../document/history'
 import type { Scaffold } from '../../document/types'
 import type { Candidate } from '../../stream/protocol'
@@ -30,8 +30,8 @@ function ofCandidate(candidate: Candidate, index: number): Shown {
 
 /** Atoms with more bonds than they can have, in words: no service can draw them. Open ones are drawn. */
 function overfull(structure: Scaffold): string | null {
-  const words = valenceFlaws(structure).flatMap((flaw) => (flaw.open < 0 ? [flaw.words] : []))
-  return words.length === 0 ? null : words.slice(0, 3).join(', ') + (words.length > 3 ? ` and ${words.length - 3} more` : '')
+  const flaws = valenceFlaws(structure).filter((flaw) => flaw.open < 0)
+  return flaws.length === 0 ? null : inWords(flaws, 3)
 }
 
 const scaffolds = new WeakMap<Scaffold, Shown>()
