@@ -1,6 +1,6 @@
 import type { Bond } from '../chemistry/bonds'
 import type { Candidate, Sampler } from '../stream/protocol'
-import type { Generation, History, HistoryNode, Origin } from './history'
+import type { Generation, History, HistoryNode, Naming, Origin } from './history'
 import { Reader, ReadError } from './reader'
 import type { Opened } from './store'
 import { LIMITS, type Content, type Design, type GaussianBlob, type Scaffold, type Settings } from './types'
@@ -42,6 +42,9 @@ export interface Archive {
   readonly current: number
   /** Pairs of a node and the child that redo goes to. */
   readonly forward: readonly (readonly [number, number])[]
+  /** Names that undo takes back, and those that redo gives again. Pages of before have neither. */
+  readonly namings?: readonly Naming[]
+  readonly unnamed?: readonly Naming[]
   readonly scaffolds: readonly Scaffold[]
   readonly nodes: readonly ArchivedNode[]
 }
@@ -59,7 +62,8 @@ export function toArchive({ title, tags, history }: Opened): Archive {
   const nodes = [...history.nodes.values()].map(({ id, parent, label, name, at, origin, value }): ArchivedNode => {
     return { id, parent, label, name, at, origin, design: { ...value, scaffold: place(value.scaffold) } }
   })
-  return { format: FORMAT, version: VERSION, title, tags, current: history.current, forward: [...history.forward], scaffolds, nodes }
+  const { current, forward, namings, unnamed } = history
+  return { format: FORMAT, version: VERSION, title, tags, current, forward: [...forward], namings, unnamed, scaffolds, nodes }
 }
 
 /** Reads what `toArchive` wrote. Throws `ReadError` for anything else, and answers nothing half read. */
@@ -84,7 +88,7 @@ export function fromArchive(value: unknown): Opened {
     if (nodes.get(to)?.parent !== from) throw new ReadError(pair.path, 'a node and its child', pair.value)
     forward.set(from, to)
   }
-  const history: History<Design> = { nodes, current: current.number(), forward }
+  const history: History<Design> = { nodes, current: current.number(), forward, ...asNamings(root, (r) => nodes.get(r.number())?.id) }
   if (!nodes.has(history.current)) throw new ReadError(current.path, 'one of the nodes', current.value)
   checkPicks(history)
   return {
@@ -92,6 +96,20 @@ export function fromArchive(value: unknown): Opened {
     tags: root.field('tags').items(100).map((tag) => tag.text(200)),
     history,
   }
+}
+
+/** Names that undo takes back and redo gives again; `idOf` answers the node that is meant. Pages of before kept none. */
+export function asNamings(reader: Reader, idOf: (reader: Reader) => number | undefined): Pick<History<Design>, 'namings' | 'unnamed'> {
+  const node = (r: Reader): number => {
+    const id = idOf(r)
+    if (id === undefined) throw new ReadError(r.path, 'one of the nodes', r.value)
+    return id
+  }
+  const name = (r: Reader) => r.nullable((it) => it.text(MOST_TEXT))
+  const list = (r: Reader): Naming[] => (r.nullable((it) => it.items(MOST_NODES)) ?? []).map((it) => (
+    { node: node(it.field('node')), at: node(it.field('at')), before: name(it.field('before')), after: name(it.field('after')) }
+  ))
+  return { namings: list(reader.field('namings')), unnamed: list(reader.field('unnamed')) }
 }
 
 /** A pick hangs under the generation that it was taken from. */

@@ -3,7 +3,7 @@ import type { Candidate } from '../stream/protocol'
 import { fromArchive, toArchive } from './archive'
 import { acceptCandidate, addBlob, freeHydrogens, openSite, removeBlob, setContent, setSettings, updateBlob } from './design'
 import { FIRST_EXAMPLE } from './examples'
-import { commit, createHistory, generationOf, jump, nameNode, pathTo, redo, undo, type Generation } from './history'
+import { canRedo, canUndo, commit, createHistory, generationOf, jump, nameNode, nodeOf, pathTo, redo, undo, type Generation } from './history'
 import { createDocumentStore, type DocumentStore } from './store'
 import { treeRows } from './tree'
 import type { Design } from './types'
@@ -263,5 +263,61 @@ describe('archive', () => {
       store.getState().commit('seed', next)
     }
     expect(JSON.stringify(toArchive(store.getState())).length).toBeLessThan(100 * 700)
+  })
+})
+
+describe('names', () => {
+  const start = commit(createHistory('a', 'start'), 'b', 'edit')
+  const nameOf = (history: typeof start, id: number) => nodeOf(history, id).name
+
+  it('are taken back by undo before the node is left, and given again by redo before the next', () => {
+    const named = commit(nameNode(nameNode(start, 0, 'first'), 0, 'second'), 'c', 'edit')
+    let history = undo(named)
+    expect([history.current, nameOf(history, 0)]).toEqual([1, 'second'])
+    history = undo(history)
+    expect([history.current, nameOf(history, 0)]).toEqual([1, 'first'])
+    history = undo(history)
+    expect([history.current, nameOf(history, 0)]).toEqual([1, null])
+    history = undo(history)
+    expect([history.current, nameOf(history, 0)]).toEqual([0, null])
+    history = redo(redo(redo(history)))
+    expect([history.current, nameOf(history, 0)]).toEqual([1, 'second'])
+    expect(redo(history).current).toBe(2)
+  })
+
+  it('can be undone where nothing else can', () => {
+    const named = nameNode(createHistory('a', 'start'), 0, 'it')
+    expect(canUndo(named)).toBe(true)
+    expect([canUndo(undo(named)), canRedo(undo(named))]).toEqual([false, true])
+    expect(nameNode(named, 0, ' it ')).toBe(named)
+  })
+
+  it('that were taken back are not given again once something else was done', () => {
+    const other = commit(undo(nameNode(start, 0, 'it')), 'c', 'edit')
+    expect(canRedo(other)).toBe(false)
+    expect(canRedo(undo(other)) && redo(undo(other)).current).toBe(2)
+  })
+
+  it('given anew elsewhere are left alone', () => {
+    const renamed = nameNode(jump(nameNode(start, 1, 'here'), 0), 1, 'there')
+    const back = undo(jump(renamed, 1))
+    expect([back.current, nameOf(back, 1)]).toEqual([0, 'there'])
+  })
+
+  it('part one quick edit from the next', () => {
+    const nudged = commit(createHistory('a', 'start'), 'b', 'nudge', { mergeKey: 'n' })
+    expect(commit(nameNode(nudged, 1, 'it'), 'c', 'nudge', { mergeKey: 'n' }).nodes.size).toBe(3)
+  })
+
+  it('are undone after a reload, too; a page of before kept none to undo', () => {
+    const store = createDocumentStore(base, 'start')
+    store.getState().nameNode(0, 'kept')
+    const archive = toArchive(store.getState())
+    const { history } = fromArchive(JSON.parse(JSON.stringify(archive)))
+    expect(nodeOf(undo(history), 0).name).toBeNull()
+    expect(nodeOf(redo(undo(history)), 0).name).toBe('kept')
+    const old = { ...archive, namings: undefined, unnamed: undefined }
+    expect(canUndo(fromArchive(old).history)).toBe(false)
+    expect(() => fromArchive({ ...archive, namings: [{ node: 9, at: 0, before: null, after: 'x' }] })).toThrow('namings[0].node')
   })
 })

@@ -38,13 +38,26 @@ export interface History<T> {
   readonly current: number
   /** Child to go to on redo, by node. */
   readonly forward: ReadonlyMap<number, number>
+  /** Names that undo takes back before it leaves the node at which they were given, oldest first. */
+  readonly namings: readonly Naming[]
+  /** Names that were taken back and that redo gives again, the last of them first. */
+  readonly unnamed: readonly Naming[]
+}
+
+/** A node was called something. Names are no snapshots: they belong to the whole tree, but are undone like everything else. */
+export interface Naming {
+  readonly node: number
+  /** Where the history stood then. */
+  readonly at: number
+  readonly before: string | null
+  readonly after: string | null
 }
 
 const MERGE_WINDOW_MS = 1_500
 
 export function createHistory<T>(value: T, label: string, at = 0): History<T> {
   const root: HistoryNode<T> = { id: 0, parent: null, label, name: null, value, origin: EDIT, mergeKey: null, at }
-  return { nodes: new Map([[0, root]]), current: 0, forward: new Map() }
+  return { nodes: new Map([[0, root]]), current: 0, forward: new Map(), namings: [], unnamed: [] }
 }
 
 export function nodeOf<T>(history: History<T>, id: number): HistoryNode<T> {
@@ -69,11 +82,19 @@ export function commit<T>(history: History<T>, value: T, label: string, options:
   const leaf = !history.forward.has(here.id)
   if (mergeKey !== null && mergeKey === here.mergeKey && leaf && at - here.at < MERGE_WINDOW_MS) {
     const nodes = new Map(history.nodes).set(here.id, { ...here, value, label, at })
-    return { ...history, nodes }
+    return { ...history, nodes, unnamed: elsewhere(history.unnamed, here.id) }
   }
   const added = grow(history, here.id, { label, name: null, value, origin: options.origin ?? EDIT, mergeKey, at })
-  return { ...added.history, current: added.id, forward: new Map(history.forward).set(here.id, added.id) }
+  return {
+    ...added.history,
+    current: added.id,
+    forward: new Map(history.forward).set(here.id, added.id),
+    unnamed: elsewhere(history.unnamed, here.id),
+  }
 }
+
+/** What was done anew after an undo takes the place of what redo would have brought. */
+const elsewhere = (namings: readonly Naming[], at: number): readonly Naming[] => namings.filter((n) => n.at !== at)
 
 /**
  * Files what a run came to under the node that it started from, and goes there unless `stay`: somebody has moved on meanwhile, and
@@ -110,20 +131,38 @@ export function seal<T>(history: History<T>): History<T> {
 }
 
 export function canUndo<T>(history: History<T>): boolean {
-  return currentNode(history).parent !== null
+  return currentNode(history).parent !== null || undoneNaming(history) !== null
 }
 
 export function canRedo<T>(history: History<T>): boolean {
-  return history.forward.has(history.current)
+  return history.forward.has(history.current) || redoneNaming(history) !== null
+}
+
+/** The name that the next undo takes back, if it is one. One that has been given anew elsewhere is left alone. */
+export function undoneNaming<T>({ namings, nodes, current }: History<T>): Naming | null {
+  return namings.findLast(({ node, at, after }) => at === current && nodes.get(node)?.name === after) ?? null
+}
+
+/** The name that the next redo gives again, if it is one. */
+export function redoneNaming<T>({ unnamed, nodes, current }: History<T>): Naming | null {
+  return unnamed.findLast(({ node, at, before }) => at === current && nodes.get(node)?.name === before) ?? null
 }
 
 export function undo<T>(history: History<T>): History<T> {
+  const naming = undoneNaming(history)
+  if (naming !== null) {
+    return { ...called(history, naming.node, naming.before), namings: history.namings.filter((n) => n !== naming), unnamed: [...history.unnamed, naming] }
+  }
   const { id, parent } = currentNode(history)
   if (parent === null) return history
   return { ...history, current: parent, forward: new Map(history.forward).set(parent, id) }
 }
 
 export function redo<T>(history: History<T>): History<T> {
+  const naming = redoneNaming(history)
+  if (naming !== null) {
+    return { ...called(history, naming.node, naming.after), namings: [...history.namings, naming], unnamed: history.unnamed.filter((n) => n !== naming) }
+  }
   const next = history.forward.get(history.current)
   return next === undefined ? history : { ...history, current: next }
 }
@@ -146,9 +185,16 @@ export function pathTo<T>(history: History<T>, id: number): number[] {
 /** Calls a node something; an empty name takes the name away. */
 export function nameNode<T>(history: History<T>, id: number, name: string): History<T> {
   const trimmed = name.trim()
-  const node = { ...nodeOf(history, id), name: trimmed === '' ? null : trimmed }
-  return { ...history, nodes: new Map(history.nodes).set(id, node) }
+  const { name: before } = nodeOf(history, id)
+  const after = trimmed === '' ? null : trimmed
+  if (after === before) return history
+  // An edit that goes on after it is a step of its own.
+  const { namings, unnamed, current } = history
+  return seal({ ...called(history, id, after), namings: [...namings, { node: id, at: current, before, after }], unnamed: elsewhere(unnamed, current) })
 }
+
+const called = <T>(history: History<T>, id: number, name: string | null): History<T> =>
+  ({ ...history, nodes: new Map(history.nodes).set(id, { ...nodeOf(history, id), name }) })
 
 /** The node's generation: itself, or the one that a pick was taken from. */
 export function generationOf<T>(history: History<T>, id: number): { readonly node: number; readonly generation: Generation } | null {

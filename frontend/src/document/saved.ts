@@ -1,6 +1,6 @@
 import type { DesignFile, NewNode } from '../service/design_types'
-import { asCandidate, asScaffold, asStop, checkPicks, designOn } from './archive'
-import { nodeOf, type Generation, type History, type HistoryNode, type Origin } from './history'
+import { asCandidate, asNamings, asScaffold, asStop, checkPicks, designOn } from './archive'
+import { nodeOf, type Generation, type History, type HistoryNode, type Naming, type Origin } from './history'
 import { Reader, ReadError } from './reader'
 import { toSpec } from './spec'
 import type { Opened } from './store'
@@ -21,6 +21,13 @@ export interface SavedState {
   readonly current: string
   /** Pairs of a node and the child that redo goes to. */
   readonly forward: readonly (readonly [string, string])[]
+  readonly namings: readonly SavedNaming[]
+  readonly unnamed: readonly SavedNaming[]
+}
+
+interface SavedNaming extends Pick<Naming, 'before' | 'after'> {
+  readonly node: string
+  readonly at: string
 }
 
 /** Names for nodes that have none yet; those that are known stay. */
@@ -72,9 +79,12 @@ function ofOrigin(origin: Origin, design: Design): Partial<NewNode> {
 }
 
 export function toState(history: History<Design>, names: NodeNames): SavedState {
+  const saved = ({ node, at, before, after }: Naming): SavedNaming => ({ node: named(names, node), at: named(names, at), before, after })
   return {
     current: named(names, history.current),
     forward: [...history.forward].map(([from, to]) => [named(names, from), named(names, to)] as const),
+    namings: history.namings.map(saved),
+    unnamed: history.unnamed.map(saved),
   }
 }
 
@@ -103,8 +113,7 @@ export function fromSaved(value: unknown): { readonly opened: Opened; readonly n
     nodes.set(node.id, node)
   }
   if (nodes.size === 0) throw new ReadError('design.nodes', 'at least one node', [])
-  const { current, forward } = asState(root.field('state'), numbers, nodes)
-  const history: History<Design> = { nodes, current, forward }
+  const history: History<Design> = { nodes, ...asState(root.field('state'), numbers, nodes) }
   checkPicks(history)
   return {
     opened: {
@@ -160,7 +169,7 @@ function asOrigin(reader: Reader): Origin {
 /** Where somebody stood last; the newest node when that is not known. */
 function asState(reader: Reader, numbers: ReadonlyMap<string, number>, nodes: ReadonlyMap<number, HistoryNode<Design>>) {
   const forward = new Map<number, number>()
-  if (reader.value === null || reader.value === undefined) return { current: nodes.size - 1, forward }
+  if (reader.value === null || reader.value === undefined) return { current: nodes.size - 1, forward, namings: [], unnamed: [] }
   for (const pair of reader.field('forward').items(MOST_NODES)) {
     const [from, to] = pair.fixed(2).map((r) => numbers.get(r.text(64)))
     if (from === undefined || to === undefined || nodes.get(to)?.parent !== from) throw new ReadError(pair.path, 'a node and its child', pair.value)
@@ -168,5 +177,5 @@ function asState(reader: Reader, numbers: ReadonlyMap<string, number>, nodes: Re
   }
   const current = numbers.get(reader.field('current').text(64))
   if (current === undefined) throw new ReadError(`${reader.path}.current`, 'one of the nodes', reader.field('current').value)
-  return { current, forward }
+  return { current, forward, ...asNamings(reader, (r) => numbers.get(r.text(64))) }
 }

@@ -1,5 +1,5 @@
 import { findBlob } from '../document/design'
-import { currentNode, nodeOf } from '../document/history'
+import { currentNode, nodeOf, redoneNaming, undoneNaming } from '../document/history'
 import { isLive } from '../stream/run'
 import { reelOf } from '../studio'
 import { Acting } from './acting'
@@ -10,17 +10,27 @@ export class Travels extends Acting {
   undo(): void {
     const { history } = this.studio.document.getState()
     const left = currentNode(history)
+    const naming = undoneNaming(history)
     this.studio.document.getState().undo()
+    if (naming !== null) {
+      this.sayName(naming.node)
+      return
+    }
     this.travelled(left.origin.kind === 'pick' ? left.origin.candidate : null)
     if (left.parent !== null) this.say(`Undone: ${left.label}`)
   }
 
   redo(): void {
-    const before = this.studio.document.getState().history.current
+    const { history: from } = this.studio.document.getState()
+    const naming = redoneNaming(from)
     this.studio.document.getState().redo()
+    if (naming !== null) {
+      this.sayName(naming.node)
+      return
+    }
     this.travelled(null)
     const { history } = this.studio.document.getState()
-    if (history.current !== before) this.say(`Redone: ${currentNode(history).label}`)
+    if (history.current !== from.current) this.say(`Redone: ${currentNode(history).label}`)
   }
 
   /** Goes to any node of the history; to one candidate of a generation, when it is said which. */
@@ -33,6 +43,10 @@ export class Travels extends Acting {
 
   nameNode(node: number, name: string): void {
     this.studio.document.getState().nameNode(node, name)
+    this.sayName(node)
+  }
+
+  private sayName(node: number): void {
     const { name: given, label } = nodeOf(this.studio.document.getState().history, node)
     this.say(given === null ? `“${label}” has no name of its own.` : `“${label}” is called “${given}”.`)
   }

@@ -1,7 +1,7 @@
 import { ELEMENTS } from '../../chemistry/elements'
 import { freeHydrogens } from '../../document/design'
 import { EXAMPLES } from '../../document/examples'
-import { canRedo, canUndo, currentNode } from '../../document/history'
+import { canRedo, canUndo, currentNode, nodeOf, undoneNaming } from '../../document/history'
 import { isLive } from '../../stream/run'
 import { reelOf } from '../../studio'
 import { stepBy } from '../../viewer/clock'
@@ -119,9 +119,10 @@ function documents({ studio, actions, filing }: Tools): Possible[] {
   const { remote } = filing.keeper.store.getState()
   const group = 'File'
   const dialog = (name: 'open' | 'share' | 'details' | 'paste') => () => studio.desk.setState({ dialog: name })
-  const here = currentNode(history)
+  const naming = undoneNaming(history)
+  const last = naming === null ? currentNode(history).label : `name of “${nodeOf(history, naming.node).label}”`
   return [
-    { id: 'undo', group, title: `Undo: ${here.label}`, keys: 'Ctrl Z', when: canUndo(history), run: () => actions.travels.undo() },
+    { id: 'undo', group, title: `Undo: ${last}`, keys: 'Ctrl Z', when: canUndo(history), run: () => actions.travels.undo() },
     { id: 'redo', group, title: 'Redo', keys: 'Ctrl ⇧ Z', when: canRedo(history), run: () => actions.travels.redo() },
     { id: 'new', group, title: 'New design', words: 'empty blank', run: () => void filing.startOver() },
     ...EXAMPLES.map((example): Possible => ({ id: `example-${example.id}`, group, title: `Example: ${example.title}`, words: example.note, run: () => filing.loadExample(example) })),
