@@ -42,12 +42,12 @@ export function App(): ReactNode {
         <TourHost />
         <Inspector />
         <Tray />
+        <Toasts />
       </div>
       <HelpDialog />
       {dialog && <Dialogs onFailed={missing} />}
       {palette && <Palette onFailed={missing} />}
       <DropZone />
-      <Toasts />
       <LiveRegion text={announcement} />
     </Tooltip.Provider>
   )
