@@ -1,4 +1,5 @@
 import { useEffect, useRef } from 'react'
+import { useStore } from 'zustand'
 import type { RunRecord } from '../stream/record'
 import { reelOf } from '../studio'
 import { attachControls } from '../viewer/controls'
@@ -15,12 +16,14 @@ import { FitIcon } from './icons'
 import { LookMenu } from './LookMenu'
 import { Overlay } from './Overlay'
 import type { Mode } from './session'
+import { pansBySpace, spaceKey } from './spaceKey'
 
 /** The 3D view with everything that lies upon it. */
 export function StageView() {
   const host = useRef<HTMLDivElement>(null)
   const tools = useTools()
   const tool = useSession((s) => s.tool)
+  const panning = useStore(spaceKey, (s) => s.is !== 'up')
   const pointing = useSession((s) => s.hoverAtom !== null || s.hover !== null)
 
   useEffect(() => {
@@ -28,12 +31,13 @@ export function StageView() {
     if (element === null) return
     const { stage } = tools.studio
     const unmount = stage.mount(element)
-    const detach = attachControls(element, {
+    const detach = attachControls(element, element.parentElement ?? element, {
       onOrbit: (dx, dy) => stage.orbit(dx, dy),
       onPan: (dx, dy) => stage.pan(dx, dy),
       onZoom: (factor, x, y) => stage.zoom(factor, x, y),
       onClick: (x, y, adding) => click(tools, x, y, adding),
       onHover: (x, y) => hover(tools, x, y),
+      pans: pansBySpace,
       onLeave: () => tools.studio.session.setState({ hoverAtom: null, hover: null }),
     })
     return () => {
@@ -43,7 +47,7 @@ export function StageView() {
   }, [tools])
 
   return (
-    <main className="stage" aria-label="3D view">
+    <main className="stage" aria-label="3D view" data-panning={panning || undefined}>
       <div ref={host} className="stage-host" data-tool={tool} data-pointing={pointing || undefined} />
       <Overlay />
       <Hud />

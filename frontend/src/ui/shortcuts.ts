@@ -9,6 +9,7 @@ import { chooseAll, chosenAtoms, deleteChosen, moveChosen } from './atoms'
 import type { Tools } from './context'
 import { homeward, leadingBlob, leadingPlace } from './leading'
 import { letGoOfKeys } from './letGo'
+import { heedSpace, spaceKey } from './spaceKey'
 import { following, HYDROGENS, LABELS } from './viewing'
 
 /** What the help dialog lists. */
@@ -45,7 +46,7 @@ export const SHORTCUTS: readonly { title: string; keys: readonly (readonly [stri
     title: 'View',
     keys: [
       ['drag', 'turn'],
-      ['right drag', 'move; with Shift, the left button too'],
+      ['right drag', 'move; with Space or Shift, the left button too'],
       ['wheel', 'zoom'],
       ['F', 'fit everything'],
       ['H', 'hydrogens: all, not on carbon, none'],
@@ -96,10 +97,14 @@ export function attachShortcuts(tools: Tools): () => void {
     event.stopImmediatePropagation()
   }
   const stopLettingGo = letGoOfKeys()
+  const stopHeeding = heedSpace(() => {
+    if (tools.studio.session.getState().mode === 'results') tools.actions.running.playOrPause()
+  })
   window.addEventListener('keydown', onKey)
   window.addEventListener('keydown', onKeyFirst, true)
   return () => {
     stopLettingGo()
+    stopHeeding()
     window.removeEventListener('keydown', onKey)
     window.removeEventListener('keydown', onKeyFirst, true)
   }
@@ -218,7 +223,7 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'j': actions.running.branchHere(); return true
     case 'escape': escape({ studio, actions }); return true
     case 'enter': if (mode === 'results' && focus !== null) actions.running.accept(focus); return true
-    case ' ': if (mode === 'results') actions.running.playOrPause(); return true
+    case ' ': if (spaceKey.getState().is === 'up') spaceKey.setState({ is: 'held' }); return true // heard when it is let go
     case ',': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), -1, reel.available)); return true
     case '.': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), 1, reel.available)); return true
     default:

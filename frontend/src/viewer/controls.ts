@@ -7,6 +7,8 @@ export interface ControlHandlers {
   onClick(x: number, y: number, adding: boolean): void
   onHover(x: number, y: number): void
   onLeave(): void
+  /** Whether a key is held with which any button pans. */
+  pans(): boolean
 }
 
 /** A press that moves less than this is a click. */
@@ -18,8 +20,11 @@ interface Contact {
   y: number
 }
 
-/** Mouse, pen and touch on the canvas: left drag turns, right or Shift drag pans, wheel and pinch zoom. Answers how to let go. */
-export function attachControls(host: HTMLElement, handlers: ControlHandlers): () => void {
+/**
+ * Mouse, pen and touch on the canvas: left drag turns, right, Shift or Space drag pans, wheel and pinch zoom. What lies `around`
+ * it, as handles do, has the left button to itself, but neither the wheel nor the other buttons. Answers how to let go.
+ */
+export function attachControls(host: HTMLElement, around: HTMLElement, handlers: ControlHandlers): () => void {
   const contacts = new Map<number, Contact>()
   let pressed: { x: number; y: number; panning: boolean; moved: boolean } | null = null
 
@@ -32,7 +37,7 @@ export function attachControls(host: HTMLElement, handlers: ControlHandlers): ()
     const at = local(event)
     contacts.set(event.pointerId, at)
     host.setPointerCapture(event.pointerId)
-    const panning = event.button !== 0 || event.shiftKey
+    const panning = handlers.pans() || event.button !== 0 || event.shiftKey
     pressed = contacts.size === 1 ? { ...at, panning, moved: false } : null
   }
 
@@ -79,6 +84,11 @@ export function attachControls(host: HTMLElement, handlers: ControlHandlers): ()
     handlers.onZoom(Math.exp(Math.max(-240, Math.min(240, pixels)) * WHEEL), at.x, at.y)
   }
 
+  const downBeside = (event: PointerEvent) => {
+    const target = event.target instanceof Element ? event.target : null
+    if (event.button !== 0 && target !== null && !host.contains(target) && target.closest('button') === null) down(event)
+  }
+
   const noMenu = (event: Event) => event.preventDefault()
   const leave = () => handlers.onLeave()
   host.addEventListener('pointerdown', down)
@@ -86,15 +96,17 @@ export function attachControls(host: HTMLElement, handlers: ControlHandlers): ()
   host.addEventListener('pointerup', up)
   host.addEventListener('pointercancel', up)
   host.addEventListener('pointerleave', leave)
-  host.addEventListener('wheel', wheel, { passive: false })
-  host.addEventListener('contextmenu', noMenu)
+  around.addEventListener('pointerdown', downBeside)
+  around.addEventListener('wheel', wheel, { passive: false })
+  around.addEventListener('contextmenu', noMenu)
   return () => {
     host.removeEventListener('pointerdown', down)
     host.removeEventListener('pointermove', move)
     host.removeEventListener('pointerup', up)
     host.removeEventListener('pointercancel', up)
     host.removeEventListener('pointerleave', leave)
-    host.removeEventListener('wheel', wheel)
-    host.removeEventListener('contextmenu', noMenu)
+    around.removeEventListener('pointerdown', downBeside)
+    around.removeEventListener('wheel', wheel)
+    around.removeEventListener('contextmenu', noMenu)
   }
 }
