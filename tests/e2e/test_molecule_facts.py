@@ -66,7 +66,7 @@ def test_gap_and_energy_stand_where_they_are_looked_for(browser: Browser, servic
         smiles = [found[k]["smiles"] for k in valid]
         for at, k in enumerate(valid):
             first = valid[smiles.index(smiles[at])]
-            text = cards.nth(k).locator(".card-head").text_content() or ""
+            text = cards.nth(k).locator(".card-text").text_content() or ""
             assert (re.search(r"same as (\d+)", text) or [None, None])[1] == (str(first + 1) if first < k else None)
 
 

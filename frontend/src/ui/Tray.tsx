@@ -74,6 +74,7 @@ const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate
   const focused = useSession((s) => s.focus === index)
   const beside = useSession((s) => (s.focus === index ? null : s.focus))
   const hovered = useSession((s) => s.hover === index)
+  const formula = <small className="card-formula">{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
   const hover = (on: boolean) => studio.session.setState({ hover: on ? index : null })
   return (
     <li className="card" data-state={state} data-focus={focused || undefined} data-hover={hovered || undefined} onPointerEnter={() => hover(true)} onPointerLeave={() => hover(false)}>
@@ -86,10 +87,16 @@ const Card = memo(function Card({ index, reqId, steps, state, verdict, candidate
       >
         <Picture candidate={candidate} />
         <span className="card-text">
-          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}{same !== null && <small title={`The same molecule as candidate ${same + 1}, perhaps in another shape`}><span>same </span>as {same + 1}</small>}</span>
+          <span className="card-head"><b><span className="visually-hidden">Candidate </span>{index + 1}</b>{MARKS[state]}</span>
           <CardBody state={state} verdict={verdict} candidate={candidate} />
+          {state === 'valid' && (
+            <span className="card-facts">
+              {formula}
+              {same !== null && <small title={`The same molecule as candidate ${same + 1}, perhaps in another shape`}><span>same </span>as {same + 1}</small>}
+            </span>
+          )}
           <span className="card-foot">
-            <small>{candidate === undefined ? '' : formatFormula(compositionOf(candidate.numbers))}</small>
+            {state !== 'valid' && formula}
             <CardFigures reqId={reqId} sample={index} steps={steps} candidate={candidate} />
           </span>
         </span>
@@ -125,8 +132,8 @@ function CardBody({ state, verdict, candidate }: { state: CandidateState; verdic
   return <span className="reason" title={`${short}. ${advice}`}>{short}</span>
 }
 
-/** Wider than high, as most drawings are. */
-const [WIDTH, HEIGHT] = [86, 74]
+/** Wider than high, as most drawings are: long molecules need the width. */
+const [WIDTH, HEIGHT] = [110, 80]
 
 /** The structural formula of a molecule; what is none, or cannot be drawn, is shown as its atoms lie. */
 function Picture({ candidate }: { candidate: Candidate | undefined }) {
