@@ -68,6 +68,17 @@ def test_a_node_is_named_by_keyboard(studio: StudioPage) -> None:
     assert studio.focused().startswith("the start")
     said(studio, "“Grow from benzene” is called “the start”.")
 
+    # Undo takes back the name, and nothing else; redo gives it again.
+    before, design = studio.history(), studio.design()
+    studio.press("Control+z")
+    said(studio, "“Grow from benzene” has no name of its own.")
+    expect(studio.page.locator(".history-words b").first).to_have_text("Grow from benzene")
+    assert (studio.history(), studio.design()) == (before, design)
+    studio.press("Control+Shift+z")
+    expect(studio.page.locator(".history-words b").first).to_have_text("the start")
+    studio.press("Control+z", "Control+z")
+    assert studio.history()["current"] != before["current"]
+
 
 def test_letting_go_of_a_name_does_not_stop_a_run(studio: StudioPage) -> None:
     with_history(studio)
