@@ -110,7 +110,7 @@ def test_each_handle_by_mouse_changes_its_own_axis(studio: StudioPage) -> None:
         assert studio.ask(BLOB) == before
     for axis in range(3):
         turn_by_mouse(studio, axis, center)
-        x, y, z, w = studio.ask(BLOB)["rotation"]
+        x, y, z, _ = studio.ask(BLOB)["rotation"]
         assert abs((x, y, z)[axis]) > 0.05
         assert np.delete([x, y, z], axis) == pytest.approx([0, 0], abs=1e-6)
         studio.press("Control+z")
