@@ -1,10 +1,12 @@
 """Hands on the picture: each handle by mouse, the blob and the view by finger, panning with Space held, the tools."""
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from studio_page import StudioPage, visiting
 
@@ -215,3 +217,23 @@ def test_tools_by_their_letters_and_what_is_measured(studio: StudioPage) -> None
     for atom, said in ((b, f"{distance:.3f} Å"), (c, f"{angle:.1f}°"), (d, "0.0°")):  # benzene is flat
         page.mouse.click(*place(studio, atom))
         expect(page.locator(".measurement text").first).to_have_text(said)
+
+
+def test_a_picture_has_the_labels_and_the_measurement_that_are_shown(studio: StudioPage, tmp_path: Path) -> None:
+    def picture(name: str) -> Any:
+        studio.pixels()
+        studio.export("Picture", tmp_path / name)
+        return np.asarray(Image.open(tmp_path / name).convert("RGB")).astype(int)
+
+    def written(before: Any, after: Any) -> int:
+        return int((np.abs(after - before).sum(2) > 60).sum())
+
+    bare = picture("bare.png")
+    studio.press("l")
+    labelled = picture("labelled.png")
+    assert labelled.shape == bare.shape
+    assert written(bare, labelled) > 12 * 20  # each of benzene's atoms has its letter
+    studio.press("m")
+    for atom in (0, 1):
+        studio.page.mouse.click(*place(studio, studio.design()["scaffold"]["positions"][atom]))
+    assert written(labelled, picture("measured.png")) > 500

@@ -66,12 +66,12 @@ function generation({ studio, actions }: Tools): Possible[] {
 
 function design({ studio, actions }: Tools): Possible[] {
   const { session, document } = studio
-  const { selected } = session.getState()
+  const { selected, tool } = session.getState()
   const { design: shown } = document.getState()
   const blob = shown.blobs.some((b) => b.id === selected)
   const group = 'Design'
   return [
-    { id: 'select', group, title: 'Select', words: 'tool pointer', keys: 'V', run: () => actions.setTool('select') },
+    { id: 'select', group, title: 'Select', words: 'tool pointer', keys: 'V', when: tool !== 'select', run: () => actions.setTool('select') },
     { id: 'place', group, title: 'Place a blob where I click', words: 'tool add', keys: 'B', run: () => actions.setTool('blob') },
     { id: 'place-center', group, title: 'Place a blob in the middle', words: 'add new', run: () => actions.placeBlob(studio.stage.view.getState().camera.target) },
     { id: 'attach', group, title: 'Attach: choose a hydrogen', words: 'tool grow', keys: 'A', when: freeHydrogens(shown).length > 0, run: () => actions.setTool('attach') },
