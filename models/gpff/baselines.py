@@ -35,7 +35,7 @@ from gpff.molecules import pointers
 from gpff.noising import NoiseConfig
 from gpff.pages import Rate, error_bars, rates, save_figure, title, write
 from gpff.painn import NetworkConfig, PaiNN
-from gpff.plan import Plan
+from gpff.plan import SCHEDULED, Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
 from gpff.spec import SAMPLERS, Sampler, Spec
 from gpff.train import train
@@ -66,8 +66,6 @@ def baselines(features: int, steps: int, seed: int = 0) -> tuple[Baseline, ...]:
 
 KEYS = tuple(baseline.key for baseline in baselines(1, 1))
 """What the runs are called."""
-SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
-"""Samplers for every run."""
 FREE: tuple[Sampler, ...] = ("as_ancestral", "as_heun", "as_stochastic_heun", "dd", "sdd")
 """Samplers for runs that are told no noise level."""
 PAPER = {
@@ -159,7 +157,7 @@ def measure(field: Field, name: str, formulas: Sequence[str], sampler: Sampler, 
     specs = [Spec.from_formula(formula, 1, sampler, steps, seed) for formula in formulas]
     valid, calls = [], []
     with BondWorkers(1, target=perceive_strictly) as workers:
-        for plan in batches(specs):
+        for plan in batches(specs, widths=False):  # what `gpff.widths` puts right is the product's network
             state = sampled(field, plan)
             calls += state.nfe.tolist()
             for m, (a, b) in enumerate(pairwise(plan.ptr)):

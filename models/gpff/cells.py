@@ -31,6 +31,7 @@ from gpff.data import QM9
 from gpff.folders import whole
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
+from gpff.plan import SCHEDULED
 from gpff.schedules import default_step_length, noise_of
 from gpff.spec import SAMPLERS, Spec
 
@@ -53,7 +54,7 @@ def noise_name(
 @dataclass(frozen=True)
 class Cell:
     """One molecule of each of the first ``n`` formulas of a split; ``noise`` is λ in Å, ``power`` how it falls and
-    ``step_length`` SDD's η, None the defaults."""
+    ``step_length`` SDD's η, None the defaults; ``widths``: whether samplers with a schedule put widths right."""
 
     variant: str
     steps: int
@@ -63,12 +64,14 @@ class Cell:
     seed: int = 0
     split: str = "test"
     step_length: float | None = None
+    widths: bool = True
 
     @property
     def key(self) -> str:
         """Its name among files, without n."""
         noise = noise_name(self.noise, self.power, "+" in self.variant, self.steps, self.step_length)
-        return f"{self.variant}-{self.steps}-{noise}-{self.split}-{self.seed}"
+        rule = "-widths" if self.widths and self.variant in SCHEDULED else ""
+        return f"{self.variant}-{self.steps}-{noise}{rule}-{self.split}-{self.seed}"
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,17 @@ def made(model: Model, part: Part, bonds: BondWorkers) -> list[Candidate]:
     specs = [Spec.from_formula(formula, shape=shape or None) for formula in part.formulas]
     seed = 10_000 * cell.seed + part.index
     candidates = generate(
-        model, specs, 1, sampler, cell.steps, seed, cell.noise, cell.power, cell.step_length, check=False
+        model,
+        specs,
+        1,
+        sampler,
+        cell.steps,
+        seed,
+        cell.noise,
+        cell.power,
+        cell.step_length,
+        check=False,
+        widths=cell.widths,
     )
     futures = [None if c.valid is False else bonds.submit(c.numbers, c.positions) for c in candidates]
     return [

@@ -105,6 +105,12 @@ def _setup_sample(parser: argparse.ArgumentParser) -> Run:
     parser.add_argument("--noise", type=float, help="λ of sdd in Å")
     parser.add_argument("--noise-power", type=float, help="how sdd's noise falls: λ (1 - k/K)^p; the paper's is 1")
     parser.add_argument("--step-length", type=float, help="η of sdd's x + η F/2; the paper's is 1")
+    parser.add_argument(
+        "--no-widths",
+        dest="widths",
+        action="store_false",
+        help="ancestral, heun and stochastic_heun by the paper's rule: the longest molecules are missing",
+    )
     parser.add_argument("--model", default="default", help="name or .safetensors file")
     parser.add_argument("--device", help="cpu or cuda; by default whichever there is")
     parser.add_argument("-o", "--output", type=Path, help="file to write, .sdf or .xyz (default: print SMILES)")
@@ -139,6 +145,7 @@ def _run_sample(options: argparse.Namespace) -> int:
             noise_power=options.noise_power,
             step_length=options.step_length,
             progress=not options.quiet,
+            widths=options.widths,
         )
     except InputError as error:
         raise InputError(OPTIONS.get(error.field, error.field), error.expected, error.got) from None

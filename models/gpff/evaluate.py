@@ -44,7 +44,8 @@ class Run:
     def cell(self, variant: str, steps: int, noise: float | None = None) -> Cell:
         """A cell of this run."""
         args = self.args
-        return Cell(variant, steps, args.n, noise, args.noise_power, args.seed, args.split, args.step_length)
+        settings = args.noise_power, args.seed, args.split, args.step_length, args.widths
+        return Cell(variant, steps, args.n, noise, *settings)
 
     @property
     def same(self) -> dict[str, str]:
@@ -80,7 +81,10 @@ class Run:
 def make_validity(run: Run, folder: Path) -> str:
     """validity.md, .csv, .svg, .png."""
     rows = [validity.row(cell, run.bench.candidates(cell, run.formulas)) for cell in run.validity_cells()]
-    page = validity.table(rows, run.bench.model, run.command, run.args.split) + "\n![Validity](validity.svg)\n"
+    page = (
+        validity.table(rows, run.bench.model, run.command, run.args.split, run.args.widths)
+        + "\n![Validity](validity.svg)\n"
+    )
     more = [
         {**rates(tier_0=(r.strict, r.n), valid=(r.valid, r.n)), "paper, %": validity.PAPER.get((r.sampler, r.steps))}
         for r in rows
@@ -201,6 +205,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--step-length", type=float, help="η of SDD's x + η F/2 at any number of calls; the paper's is 1"
     )
+    parser.add_argument(
+        "--no-widths", dest="widths", action="store_false",
+        help="ancestral, Heun and stochastic Heun by the paper's rule: widths are not put right",
+    )  # fmt: skip
     parser.add_argument("--noise", nargs="+", type=float, help="λ of SDD in Å; several are compared")
     parser.add_argument("--candidates", type=int, default=64, help="of each growth step (default 64)")
     parser.add_argument("--busters", type=int, default=200, help="valid molecules given to PoseBusters (default 200)")

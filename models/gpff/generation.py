@@ -95,12 +95,14 @@ def generate(
     progress: bool = False,
     batch_atoms: int = DEFAULT_BATCH_ATOMS,
     workers: int = 1,
+    widths: bool = True,
 ) -> list[Candidate]:
     """Molecules of a formula or a spec, or of each of several (`n` of each formula, in order).
 
     For formulas the defaults are `n=1, sampler="sdd", steps=64, seed=0`; for a spec, what is given here takes
     the place of its own. Large runs are cut into batches of about `batch_atoms` atoms, which changes
     molecules by rounding only. `check` perceives bonds beside the sampling, in `workers` processes that can be killed.
+    Without `widths` samplers with a noise schedule follow the paper's rule to the letter (`gpff.widths`).
     Raises `InputError` for what cannot be generated.
     """
     forces: ForceFn = model if not hasattr(model, "forces") else model.forces
@@ -124,7 +126,7 @@ def generate(
     with ExitStack() as stack:
         bar = stack.enter_context(tqdm(total=total, disable=not progress, unit="step", unit_scale=True))
         bonds = stack.enter_context(_bond_workers(workers)) if check else None
-        for plan in batches(specs, batch_atoms):
+        for plan in batches(specs, batch_atoms, widths):
             before = 0
             for state in sample(forces, plan):
                 bar.update((state.step - before) * plan.n_molecules)
@@ -134,7 +136,7 @@ def generate(
         return [candidate if future is None else _judged(candidate, future) for candidate, future in unfinished]
 
 
-def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS) -> Iterator[Plan]:
+def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS, widths: bool = True) -> Iterator[Plan]:
     """Plans of at most `batch_atoms` atoms (or of one molecule) that together are all molecules of `specs`.
 
     Molecule m of spec s is named `m` plus the samples of the specs before it, so that specs with the same
@@ -143,7 +145,7 @@ def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS) -> It
     if batch_atoms < 1:
         raise InputError("batch_atoms", "at least 1", str(batch_atoms))
     pending: list[Plan] = []
-    for piece in _pieces(specs, batch_atoms):
+    for piece in _pieces(specs, batch_atoms, widths):
         if pending and sum(plan.n_atoms for plan in pending) + piece.n_atoms > batch_atoms:
             yield Plan.cat(pending)
             pending = []
@@ -152,7 +154,7 @@ def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS) -> It
         yield Plan.cat(pending)
 
 
-def _pieces(specs: Iterable[Spec], batch_atoms: int) -> Iterator[Plan]:
+def _pieces(specs: Iterable[Spec], batch_atoms: int, widths: bool) -> Iterator[Plan]:
     first = 0
     for spec in specs:
         # A random blob has at most 2 n + 2 hydrogens.
@@ -160,7 +162,8 @@ def _pieces(specs: Iterable[Spec], batch_atoms: int) -> Iterator[Plan]:
         n_atoms = sum(sizes) + (0 if spec.scaffold is None else len(spec.scaffold.numbers))
         stride = max(1, batch_atoms // max(n_atoms, 1))
         for start in range(0, spec.n_samples, stride):
-            yield compile(spec, range(first + start, first + min(start + stride, spec.n_samples)))
+            names = range(first + start, first + min(start + stride, spec.n_samples))
+            yield compile(spec, names, widths=widths)
         first += spec.n_samples
 
 

@@ -26,6 +26,8 @@ from gpff.shape_predictor import load as load_predictor
 from gpff.spec import MIN_VARIANCE, Blob, Limits, Sampler, Spec, open_valences, validate
 from gpff.window import LARGEST, Window, window
 
+SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
+"""Samplers that know the noise level of what they ask about; the others read it off the answer, or do without."""
 SIGMA_PRIOR = 30.0
 """Standard deviation in Å of the prior of free generation."""
 
@@ -51,7 +53,7 @@ class Plan:
     [n_molecules, 2]`: seed and molecule. `noise` is λ in Å, `f_max` in Å; `align` also reads predictions in
     the scaffold's orientation. `sites [n_atoms]`: open atoms of scaffolds; `seen [n_atoms]`: what the network is shown,
     with hydrogens at `caps [n_caps, 3]` Å in the place of the rest; `caps_ptr [n_molecules + 1]`: whose they are;
-    `windows`: whether any of it may be hidden at all.
+    `windows`: whether any of it may be hidden at all; `widths`: whether the sampler puts widths right (`gpff.widths`).
     """
 
     numbers: Ints
@@ -73,6 +75,7 @@ class Plan:
     caps_ptr: Ints
     align: bool = False
     windows: bool = True
+    widths: bool = False
 
     @property
     def n_molecules(self) -> int:
@@ -115,6 +118,12 @@ class Plan:
         return self.free_sizes < self.molecules.sizes
 
     @cached_property
+    def unheld(self) -> Bools:
+        """Molecules without a scaffold that no blob holds in any way: `[n_molecules]`."""
+        held = np.bincount(self.blobs.molecule, self.blobs.hold != Hold.NONE, self.n_molecules) > 0
+        return np.asarray(~self.anchored & ~held)
+
+    @cached_property
     def all_seen(self) -> bool:
         """Whether the network is shown every atom."""
         return bool(self.seen.all())
@@ -143,7 +152,7 @@ class Plan:
         """One plan of the molecules of all `plans`, whose settings must be equal (else `InputError`)."""
         if not plans:
             raise InputError("plans", "at least one plan", "none")
-        settings = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align")
+        settings = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align", "widths")
         for name in settings:
             values = {getattr(plan, name) for plan in plans}
             if len(values) > 1:
@@ -178,11 +187,18 @@ def _cat_blobs(plans: Sequence[Plan]) -> Blobs:
     return Blobs(ptr=ptr, **{name: np.concatenate(values) for name, values in joined.items()})
 
 
-def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = True, windows: bool = True) -> Plan:
+def compile(
+    spec: Spec,
+    molecules: Iterable[int] | None = None,
+    align: bool = True,
+    windows: bool = True,
+    widths: bool = True,
+) -> Plan:
     """The plan of `spec`, for its molecules 0 to n_samples - 1 or for those named by `molecules`.
 
     A molecule's name is part of its random key: molecule 7 is the same in every plan it is compiled into.
-    Without `windows` the network is shown all of a scaffold, however large.
+    Without `windows` the network is shown all of a scaffold, however large; without `widths` a sampler with a noise
+    schedule takes its answers as they are, which is the paper's rule, and right for any field but a network's.
     Raises `InputError` for a spec that describes nothing possible; sizes are not limited here.
     """
     validate(spec, Limits.library())
@@ -221,6 +237,7 @@ def compile(spec: Spec, molecules: Iterable[int] | None = None, align: bool = Tr
         caps_ptr=np.zeros(len(ptr), dtype=np.int64),
         align=align,
         windows=windows,
+        widths=widths and spec.sampler in SCHEDULED,
     )
     return windowed(plan)
 

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gpff import diffusion
+from gpff import diffusion, widths
 from gpff.constraints import constrain, matrix_sqrt, relative_forces
 from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, pointers, segment_index, segment_mean
@@ -255,9 +255,8 @@ def advance_at(plan: Plan, state: State, clock: Clock, proposal: Floats, forces:
     if plan.sampler == "dd":
         ends = plan.molecules.max(squares) < clock.f_max**2
     if state.walk is not None:
-        moved, walk, ends = diffusion.move(
-            plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, relative, sigma_hat
-        )
+        led = _led(plan, state.walk, proposal, relative)
+        moved, walk, ends = diffusion.move(plan.sampler, plan.steps, state.walk, plan.mol_idx, proposal, led, sigma_hat)
     far = _largest(moved)
     if not far <= MAX_COORDINATE:
         live = live & plan.molecules.all((np.abs(moved) <= MAX_COORDINATE).all(axis=1))
@@ -351,6 +350,14 @@ def _reach(plan: Plan, positions: Floats) -> Floats:
     """Largest distance of an atom from its molecule's centre, `[n_molecules]` Å."""
     centred = plan.molecules.centred(positions)
     return np.sqrt(plan.molecules.max(np.einsum("ni,ni->n", centred, centred)))
+
+
+def _led(plan: Plan, walk: diffusion.Walk, proposal: Floats, forces: Floats) -> Floats:
+    """What a walk is led by: the network's answer, with widths put right where the plan says so."""
+    wide = plan.unheld & (walk.top >= widths.WIDE)
+    if not (plan.widths and wide.any()):
+        return forces
+    return widths.put_right(proposal, forces, plan.molecules, walk.sigma, wide)
 
 
 def _diffuses(plan: Plan) -> bool:
