@@ -73,8 +73,8 @@ def table(rows: Sequence[Row], model: Model, command: str, split: str = "test", 
     text = (
         f"Held-out QM9 compositions ({split} split), one molecule each, from a σ = 30 Å prior, or from the shape "
         "predictor's. Tier 0: RDKit's `DetermineBonds`, charge 0, one fragment, no radicals. Valid: the same but for "
-        "contacts across small cages (`gpff.chemistry.connected`), which tier 0 takes for a fifth bond. Ancestral, Heun, "
-        f"stochastic Heun: {'with widths put right (`gpff.widths`)' if widths else 'by the rule of the paper'}."
+        "contacts across small cages (`gpff.chemistry.connected`), which tier 0 takes for a fifth bond. Ancestral, "
+        f"Heun, stochastic Heun: {'with widths put right (`gpff.widths`)' if widths else 'by the rule of the paper'}."
     )
     lines = [
         *head("Validity over network evaluations", model, text, command),
