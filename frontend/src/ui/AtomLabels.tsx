@@ -2,7 +2,7 @@ import { project } from '../viewer/projection'
 import { readable } from '../viewer/labels'
 import { isShown } from '../viewer/look'
 import type { View } from '../viewer/stage'
-import { useMovingAtoms, useLook, useTools } from './context'
+import { useMovingAtoms, useLook, useSession, useTools } from './context'
 
 /** Å that a label's letters are high, within limits in pixels: labels grow with what they name. */
 const HEIGHT = 0.42
@@ -13,20 +13,21 @@ const LARGEST = 17
 export function AtomLabels({ view: { camera, viewport } }: { view: View }) {
   const { stage } = useTools().studio
   const labels = useLook((l) => l.labels)
+  const measured = useSession((s) => s.measured)
   useMovingAtoms(labels !== 'none')
   if (labels === 'none') return null
   const { looks, origin } = stage.drawing
   const placed = looks.flatMap((look, k) => {
-    const at = isShown(look) ? stage.drawnPosition(k) : null
+    // Measured atoms have a dot there, and their names in the measurement.
+    const at = isShown(look) && !measured.includes(k) ? stage.drawnPosition(k) : null
     const text = labels === 'elements' ? look.symbol : `${look.symbol}${origin[k].atom + 1}`
-    return at === null ? [] : [{ k, text, hydrogen: look.number === 1, ...project(camera, viewport, at) }]
+    if (at === null) return []
+    const { x, y, depth, scale } = project(camera, viewport, at)
+    return [{ k, x, y, depth, text, font: Math.min(LARGEST, Math.max(SMALLEST, HEIGHT * scale)), hydrogen: look.number === 1 }]
   })
-  const font = ({ scale }: { scale: number }) => Math.min(LARGEST, Math.max(SMALLEST, HEIGHT * scale))
   return (
     <g className="atom-labels" aria-hidden="true">
-      {readable(placed, font).map((label) => (
-        <text key={label.k} x={label.x} y={label.y} fontSize={font(label)}>{label.text}</text>
-      ))}
+      {readable(placed).map(({ k, x, y, font, text }) => <text key={k} x={x} y={y} fontSize={font}>{text}</text>)}
     </g>
   )
 }

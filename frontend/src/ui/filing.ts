@@ -10,7 +10,7 @@ import type { ParseResult } from '../service/molecule_types'
 import type { Studio } from '../studio'
 import type { Actions } from './actions'
 import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, saveBlob, saveMolecules, saveTrajectory, type FileFormat, type TrajectoryFormat } from './files'
-import { withWriting } from './pictureWriting'
+import { withWriting, writingOver } from './pictureWriting'
 import { incoming, isDesignFile, type Incoming } from './incoming/records'
 import type { Keeper } from './keeping/keeper'
 import { titleOf } from './keeping/naming'
@@ -227,13 +227,20 @@ export class Filing {
   }
 
   async exportPicture(): Promise<void> {
-    const picture = await this.studio.stage.png()
-    if (picture === null) {
-      this.complain('There is no 3D view to take a picture of.')
-      return
+    const stage = window.document.querySelector('.stage')
+    const taken = this.studio.stage.png()
+    const writing = stage === null ? null : writingOver(stage) // before the view goes on
+    try {
+      const picture = await taken
+      if (picture === null) {
+        this.complain('There is no 3D view to take a picture of.')
+        return
+      }
+      const written = writing === null ? picture : await withWriting(picture, writing)
+      this.write(() => saveBlob(written, `${this.stem()}.png`))
+    } catch (error) {
+      this.complain(words(error))
     }
-    const written = await withWriting(picture, window.document.querySelector<SVGSVGElement>('svg.overlay'))
-    this.write(() => saveBlob(written, `${this.stem()}.png`))
   }
 
   exportDesign(): void {

@@ -223,7 +223,7 @@ function letter({ studio, actions }: Tools, event: KeyboardEvent): boolean {
     case 'j': actions.running.branchHere(); return true
     case 'escape': escape({ studio, actions }); return true
     case 'enter': if (mode === 'results' && focus !== null) actions.running.accept(focus); return true
-    case ' ': if (spaceKey.getState().is === 'up') spaceKey.setState({ is: 'held' }); return true // heard when it is let go
+    case ' ': if (!event.repeat) spaceKey.setState({ is: 'held' }); return true // heard when it is let go
     case ',': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), -1, reel.available)); return true
     case '.': if (mode === 'results' && reel.available > 0) stage.playhead.setState(stepBy(stage.playhead.getState(), 1, reel.available)); return true
     default:

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { readable, type Label } from './labels'
 
-const label = (text: string, x: number, y: number, depth = 0): Label => ({ text, x, y, depth, hydrogen: text.startsWith('H') })
-const texts = (labels: Label[]) => readable(labels, () => 10).map((l) => l.text)
+const label = (text: string, x: number, y: number, depth = 0, font = 10): Label => ({ text, x, y, depth, font, hydrogen: text.startsWith('H') })
+const texts = (labels: Label[]) => readable(labels).map((l) => l.text)
 
 describe('labels of atoms', () => {
   it('all stay where there is room, the farthest first', () => {
@@ -20,5 +20,18 @@ describe('labels of atoms', () => {
   it('need more room the longer they are', () => {
     expect(texts([label('C', 0, 0), label('C', 8, 0)])).toHaveLength(2)
     expect(texts([label('C10', 0, 0), label('C11', 8, 0)])).toHaveLength(1)
+  })
+
+  it('touch as they would if each were held against each, among a thousand, above and left of the picture too', () => {
+    const many = Array.from({ length: 1000 }, (_, k) => label(`${k % 2 === 0 ? 'C' : 'H'}${k}`, (k * 137) % 400 - 50, (k * 91) % 300 - 50, k % 7, 10 + (k % 8)))
+    const near = (a: Label, b: Label) => {
+      const font = Math.min(a.font, b.font)
+      return Math.abs(a.y - b.y) < 0.8 * font && Math.abs(a.x - b.x) < 0.31 * font * (a.text.length + b.text.length)
+    }
+    const kept: Label[] = []
+    for (const one of [...many].sort((a, b) => Number(a.hydrogen) - Number(b.hydrogen) || a.depth - b.depth)) {
+      if (!kept.some((other) => near(one, other))) kept.push(one)
+    }
+    expect(new Set(texts(many))).toEqual(new Set(kept.map((l) => l.text)))
   })
 })
