@@ -1,6 +1,6 @@
 import * as Menu from '@radix-ui/react-dropdown-menu'
 import { useActiveRunButVerdicts, useDesign, useRuns, useSession, useTools } from './context'
-import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, FORMATS, type FileFormat } from './files'
+import { candidateStructures, currentSmiles, currentStructure, currentTitle, currentTrajectory, FORMATS, type FileFormat } from './files'
 import { ExportIcon } from './icons'
 
 const ALL = Object.keys(FORMATS) as FileFormat[]
@@ -9,7 +9,8 @@ const ALL = Object.keys(FORMATS) as FileFormat[]
 export function ExportMenu() {
   const { studio, filing } = useTools()
   // What there is to save changes with these.
-  useSession((s) => `${s.mode}${s.focus ?? ''}`)
+  const mode = useSession((s) => s.mode)
+  const focus = useSession((s) => s.focus)
   useDesign((d) => d.scaffold)
   useRuns((s) => s.active)
   const record = useActiveRunButVerdicts()
@@ -24,7 +25,7 @@ export function ExportMenu() {
         <Menu.Content className="menu export-menu" align="end" sideOffset={6} collisionPadding={8}>
           {molecule !== null && (
             <>
-              <Menu.Label className="menu-molecule">{molecule.name}</Menu.Label>
+              <Menu.Label className="menu-molecule"><span>{currentTitle(studio)}</span> {molecule.name}</Menu.Label>
               {ALL.map((format) => (
                 <Menu.Item key={format} onSelect={() => filing.exportMolecule(format)}>{FORMATS[format].title}<small>{FORMATS[format].note}</small></Menu.Item>
               ))}
@@ -34,7 +35,7 @@ export function ExportMenu() {
           )}
           {all.length > 1 && (
             <>
-              <Menu.Label>All {all.length} candidates</Menu.Label>
+              <Menu.Label>All {all.length} candidates{mode === 'results' && focus === null && <small>Click one to save it alone</small>}</Menu.Label>
               <div className="menu-row">
                 {ALL.filter((format) => FORMATS[format].many).map((format) => (
                   <Menu.Item key={format} aria-label={`All candidates as ${FORMATS[format].title}`} onSelect={() => filing.exportCandidates(format)}>{FORMATS[format].title}</Menu.Item>

@@ -5,6 +5,7 @@ import { scaffoldFrom } from '../document/design'
 import { propertiesOf } from '../service/molecules'
 import type { Candidate } from '../stream/protocol'
 import { reelOf, type Studio } from '../studio'
+import { candidateLookedAt } from './session'
 
 export type NamedStructure = Named
 export type FileFormat = 'sdf' | 'mol' | 'xyz' | 'extxyz' | 'pdb'
@@ -27,16 +28,24 @@ export const FORMATS: Readonly<Record<FileFormat, FormatFacts>> = {
   pdb: { title: 'PDB', note: 'for viewers', type: 'chemical/x-pdb', many: true, write: toPdb },
 }
 
-function chosenCandidate({ session, runs }: Studio): Candidate | undefined {
-  const { mode, focus } = session.getState()
-  return mode === 'results' && focus !== null ? runs.active?.run.result?.candidates.at(focus) : undefined
+function chosenCandidate({ session, runs }: Studio): { readonly index: number; readonly candidate: Candidate } | null {
+  const candidates = runs.active?.run.result?.candidates ?? []
+  const index = candidateLookedAt(session.getState(), candidates.length)
+  const candidate = index === null ? undefined : candidates.at(index)
+  return index === null || candidate === undefined ? null : { index, candidate }
 }
 
-/** What “the molecule” is now: the candidate in focus, else the scaffold. */
+/** What “the molecule” is now: a candidate, else the scaffold. */
 export function currentStructure(studio: Studio): NamedStructure | null {
   const chosen = chosenCandidate(studio)
-  const structure = chosen === undefined ? studio.document.getState().design.scaffold : scaffoldFrom(chosen)
+  const structure = chosen === null ? studio.document.getState().design.scaffold : scaffoldFrom(chosen.candidate)
   return structure === null ? null : named(structure)
+}
+
+/** Which molecule that is, in words. */
+export function currentTitle(studio: Studio): string {
+  const chosen = chosenCandidate(studio)
+  return chosen === null ? 'the scaffold' : `candidate ${chosen.index + 1}`
 }
 
 export function candidateStructures({ runs }: Studio): NamedStructure[] {
@@ -47,7 +56,7 @@ export function candidateStructures({ runs }: Studio): NamedStructure[] {
 export function currentSmiles(studio: Studio): string | (() => Promise<string>) | null {
   const chosen = chosenCandidate(studio)
   const { scaffold } = studio.document.getState().design
-  if (chosen !== undefined) return chosen.smiles
+  if (chosen !== null) return chosen.candidate.smiles
   return scaffold === null ? null : (scaffold.smiles ?? (() => propertiesOf(scaffold).then(({ smiles }) => smiles)))
 }
 

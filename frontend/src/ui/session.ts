@@ -54,6 +54,12 @@ export interface Session {
   readonly announcement: string
 }
 
+/** The candidate that is meant while candidates are shown: the one in focus, or the only one. */
+export function candidateLookedAt({ mode, focus }: Pick<Session, 'mode' | 'focus'>, count: number): number | null {
+  if (mode !== 'results') return null
+  return focus ?? (count === 1 ? 0 : null)
+}
+
 export type SessionStore = StoreApi<Session>
 
 export function createSession(selected: string | null): SessionStore {

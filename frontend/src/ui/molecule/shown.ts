@@ -4,6 +4,7 @@ import { currentNode } from '../../document/history'
 import type { Scaffold } from '../../document/types'
 import type { Candidate } from '../../stream/protocol'
 import { useActiveRunButVerdicts, useDocument, useSession } from '../context'
+import { candidateLookedAt } from '../session'
 
 /** The molecule that panels tell about, and why it is none if it is not one. */
 export interface Shown {
@@ -43,7 +44,7 @@ function ofScaffold(structure: Scaffold): Shown {
 }
 
 /**
- * The candidate in focus while candidates are shown, else the scaffold; null when there is neither. While an atom is dragged the
+ * The candidate that is looked at, else the scaffold; null when there is neither. While an atom is dragged the
  * scaffold stays what it was, for every place on the way would be drawn and asked about; `live`: it goes along.
  */
 export function useShown(live = false): Shown | null {
@@ -51,9 +52,9 @@ export function useShown(live = false): Shown | null {
   const focus = useSession((s) => s.focus)
   const scaffold = useDocument((s) => (live ? s.design : currentNode(s.history).value).scaffold)
   const record = useActiveRunButVerdicts()
-  if (mode === 'results' && focus !== null) {
-    const candidate = record?.run.result?.candidates.at(focus)
-    if (candidate !== undefined) return ofCandidate(candidate, focus)
-  }
+  const candidates = record?.run.result?.candidates ?? []
+  const index = candidateLookedAt({ mode, focus }, candidates.length)
+  const candidate = index === null ? undefined : candidates.at(index)
+  if (index !== null && candidate !== undefined) return ofCandidate(candidate, index)
   return scaffold === null ? null : ofScaffold(scaffold)
 }

@@ -7,7 +7,7 @@ import { reelOf } from '../../studio'
 import { stepBy } from '../../viewer/clock'
 import { chooseAll, chooseAtoms, chosenAtoms, deleteChosen, fillHydrogens, freeChosen, freezeAll, growAtoms, makeElement, openChosen, relax } from '../atoms'
 import type { Tools } from '../context'
-import { candidateStructures, currentSmiles, currentStructure, currentTrajectory, FORMATS, type FileFormat } from '../files'
+import { candidateStructures, currentSmiles, currentStructure, currentTitle, currentTrajectory, FORMATS, type FileFormat } from '../files'
 import { obstacle } from '../primary'
 import { startTour } from '../tour/touring'
 import { HYDROGENS, LABELS, STYLES } from '../viewing'
@@ -169,7 +169,7 @@ function exporting({ studio, filing }: Tools): Possible[] {
   const moving = currentTrajectory(studio) !== null
   const formats = Object.entries(FORMATS) as [FileFormat, (typeof FORMATS)[FileFormat]][]
   return [
-    ...formats.map(([format, { title }]): Possible => ({ id: `export-${format}`, group, title: `Export the molecule as ${title}`, words: 'save download', when: one, run: () => filing.exportMolecule(format) })),
+    ...formats.map(([format, { title }]): Possible => ({ id: `export-${format}`, group, title: `Export ${currentTitle(studio)} as ${title}`, words: 'molecule save download', when: one, run: () => filing.exportMolecule(format) })),
     ...formats.filter(([, f]) => f.many).map(([format, { title }]): Possible => ({ id: `export-all-${format}`, group, title: `Export all candidates as ${title}`, quiet: true, words: 'save download', when: several, run: () => filing.exportCandidates(format) })),
     { id: 'trajectory-extxyz', group, title: 'Export the trajectory as extXYZ', words: 'frames save', when: moving, run: () => filing.exportTrajectory('extxyz') },
     { id: 'trajectory-pdb', group, title: 'Export the trajectory as PDB', words: 'frames save', when: moving, run: () => filing.exportTrajectory('pdb') },
