@@ -9,7 +9,7 @@ from test_engine import done, engine, of, run, start
 
 from gpff.plan import compile
 from gpff.samplers import State
-from gpff.spec import Blob, Spec
+from gpff.spec import Blob, Scaffold, Spec
 from studio.engine.engine import Engine
 from studio.engine.messages import (
     Cancel,
@@ -249,3 +249,20 @@ def test_every_started_job_ends_exactly_once() -> None:
     ends += run(target)
     jobs = [event.job for event in ends if isinstance(event, Done | Cancelled | Crashed | Expired)]
     assert sorted(jobs) == list(range(30))
+
+
+def test_a_job_is_priced_by_what_the_network_is_shown_of_it() -> None:
+    """Two jobs on a scaffold of 40 carbons share a call that would have room for neither if all atoms counted."""
+    chain = np.array([[1.25 * i, 0.44 * (-1) ** i, 0.0] for i in range(40)])
+    up, down, on = ([0.0, 0.6, 0.9], [0.0, 0.6, -0.9], [1.1, 0.0, 0.0])
+    hydrogens = np.concatenate([np.add(chain[1:], up), np.add(chain[1:], down), np.add(chain[-1:], on)])
+    scaffold = Scaffold(np.repeat([6, 1], [40, 79]), np.concatenate([chain, hydrogens]), (0,))
+    blob = Blob(numbers=(6, 1, 1, 1, 1, 1), center=(-1.5, 0.0, 0.0), covariance=np.eye(3))
+    plan = compile(Spec((blob,), scaffold, steps=4))
+    shown = int(plan.shown.sizes[0] ** 2)
+    assert 2 * shown < plan.n_atoms**2
+    target = engine(Harmonic(), budget=2 * shown)
+    for job in (1, 2):
+        target.handle(Start(job, "client", plan))
+    target.step()
+    assert target.batch == [1, 2] and target.report(step_s=1.0, steps=1).batch_edges == 2 * shown

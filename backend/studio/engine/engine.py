@@ -286,8 +286,8 @@ class Engine:
 
 
 def _cost(plan: Plan, active: Bools) -> int:
-    """Ordered pairs of atoms that a step of the active molecules evaluates."""
-    return _edges(np.diff(plan.ptr)[active])
+    """Ordered pairs of atoms that a step of the active molecules evaluates: of what the network is shown of them."""
+    return _edges((plan.molecules if plan.all_seen else plan.shown).sizes[active])
 
 
 def _edges(sizes: Ints) -> int:
