@@ -141,3 +141,20 @@ def test_escape_ends_a_comparison(studio: StudioPage) -> None:
     assert studio.mode() == "compare"
     studio.press("Escape")
     assert studio.mode() == "design"
+
+
+def test_plots_are_as_wide_as_their_panel(browser: Browser, service: str) -> None:
+    plots = ".property-plot .uplot"
+    filled = """[...document.querySelectorAll('.property-plot .uplot')].every(plot =>
+        Math.abs(plot.clientWidth - plot.parentElement.clientWidth) <= 1)"""
+    with visiting(browser, service, viewport={"width": 820, "height": 1180}) as studio:
+        studio.look_at(next(k for k, candidate in enumerate(benzoic_acids(studio)) if candidate["valid"]))
+        if not studio.page.locator(".molecule-panel").is_visible():
+            studio.page.get_by_role("button", name="Molecule", exact=False).first.click()
+        studio.page.locator(plots).first.wait_for()
+        wide = studio.page.locator(plots).first.bounding_box()
+        assert studio.page.evaluate(filled)
+        studio.page.set_viewport_size({"width": 1280, "height": 800})
+        studio.wait(filled, "the plots to fit the other panel")
+        narrow = studio.page.locator(plots).first.bounding_box()
+        assert wide is not None and narrow is not None and wide["width"] > 1.5 * narrow["width"]

@@ -7,7 +7,6 @@ import { useShownTheme } from '../useTheme'
 import { convergence, type Convergence } from './convergence'
 import { drawWhenIdle } from './plot'
 
-const WIDTH = 256
 const HEIGHT = 150
 
 /** How one candidate came to rest: noise level and force over the steps, on a logarithmic scale. A click goes to that frame. */
@@ -20,11 +19,11 @@ export default function ConvergencePlot({ trajectory, candidate }: { trajectory:
   useEffect(() => {
     const element = host.current
     if (element === null) return
-    const draw = () => {
+    const draw = (width: number) => {
       const data = convergence(trajectory, candidate)
-      return new uPlot(options(element), [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
+      return new uPlot({ ...options(element), width }, [data.steps, data.sigma.map(decades), data.force.map(decades)], element)
     }
-    return drawWhenIdle(draw, (at) => {
+    return drawWhenIdle(element, draw, (at) => {
       actions.setMode('results')
       stage.playhead.setState({ at, playing: false })
     })
@@ -46,12 +45,11 @@ function inWords({ steps, sigma, force }: Convergence): string {
   return `From step ${steps[0]} to ${steps[steps.length - 1]} the noise goes from ${show(sigma[0])} to ${show(sigma.at(-1))} Å and the force from ${show(force[0])} to ${show(force.at(-1))}.`
 }
 
-function options(element: Element): uPlot.Options {
+function options(element: Element): Omit<uPlot.Options, 'width'> {
   const style = getComputedStyle(element)
   const read = (name: string): string => style.getPropertyValue(name).trim()
   const axis = { stroke: read('--text-soft'), grid: { stroke: read('--line'), width: 1 }, ticks: { show: false }, font: '11px sans-serif' }
   return {
-    width: WIDTH,
     height: HEIGHT,
     padding: [8, 8, 0, 0],
     legend: { show: false },

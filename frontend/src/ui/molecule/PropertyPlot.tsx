@@ -8,7 +8,6 @@ import { useActions, useSession } from '../context'
 import { useShownTheme } from '../useTheme'
 import { drawWhenIdle } from './plot'
 
-const WIDTH = 256
 const HEIGHT = 170
 
 interface Point {
@@ -27,8 +26,9 @@ export default function PropertyPlot({ candidates }: { candidates: readonly Cand
   useEffect(() => {
     const element = host.current
     if (element === null || points === null || points.length === 0) return
-    const draw = () => new uPlot(options(points, focus, readColors(element)), [points.map((p) => p.logp), points.map((p) => p.tpsa)], element)
-    return drawWhenIdle(draw, (at) => actions.running.focus(points[at].candidate))
+    const data: uPlot.AlignedData = [points.map((p) => p.logp), points.map((p) => p.tpsa)]
+    const draw = (width: number) => new uPlot({ ...options(points, focus, readColors(element)), width }, data, element)
+    return drawWhenIdle(element, draw, (at) => actions.running.focus(points[at].candidate))
   }, [points, focus, theme, actions])
   if (points === null) return <div className="property-plot" aria-busy="true" />
   return (
@@ -73,7 +73,7 @@ function readColors(element: Element): Colors {
   return { text: read('--text-soft'), line: read('--line'), dot: read('--focus'), chosen: read('--blob') }
 }
 
-function options(points: readonly Point[], focus: number | null, { text, line, dot, chosen }: Colors): uPlot.Options {
+function options(points: readonly Point[], focus: number | null, { text, line, dot, chosen }: Colors): Omit<uPlot.Options, 'width'> {
   const axis = { stroke: text, grid: { stroke: line, width: 1 }, ticks: { show: false }, font: '11px sans-serif' }
   const room = (low: number, high: number): [number, number] => {
     const margin = Math.max(0.15 * (high - low), 0.25)
@@ -92,7 +92,6 @@ function options(points: readonly Point[], focus: number | null, { text, line, d
     plot.ctx.globalAlpha = 1
   }
   return {
-    width: WIDTH,
     height: HEIGHT,
     padding: [8, 8, 0, 0],
     legend: { show: false },

@@ -5,13 +5,17 @@ import { whenIdle } from '../idle'
 const PLOT_WITHIN_MS = 400
 
 /**
- * Draws a plot when the page is idle: it comes with the end of a run, when there is enough to do. `pick` is told the point that is
- * clicked. Answers how to take the plot away.
+ * Draws a plot into `host` when the page is idle: it comes with the end of a run, when there is enough to do. It is as wide as its
+ * host, also later. `pick` is told the point that is clicked. Answers how to take the plot away.
  */
-export function drawWhenIdle(draw: () => uPlot, pick: (point: number) => void): () => void {
+export function drawWhenIdle(host: Element, draw: (width: number) => uPlot, pick: (point: number) => void): () => void {
   let plot: uPlot | null = null
+  const fit = new ResizeObserver(() => {
+    if (plot && host.clientWidth > 0 && host.clientWidth !== plot.width) plot.setSize({ width: host.clientWidth, height: plot.height })
+  })
   const callOff = whenIdle(() => {
-    plot = draw()
+    plot = draw(host.clientWidth)
+    fit.observe(host)
     plot.over.addEventListener('click', () => {
       const idx = plot?.cursor.idx
       if (idx != null) pick(idx)
@@ -19,6 +23,7 @@ export function drawWhenIdle(draw: () => uPlot, pick: (point: number) => void): 
   }, PLOT_WITHIN_MS)
   return () => {
     callOff()
+    fit.disconnect()
     plot?.destroy()
   }
 }
