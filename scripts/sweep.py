@@ -57,6 +57,7 @@ def variants(steps: int) -> tuple[Variant, ...]:
         Variant("width-256", "256 features", replace(base, network=NetworkConfig(256))),
         Variant("lr-half", "learning rate 5e-4", replace(base, lr=5e-4)),
         Variant("lr-twice", "learning rate 2e-3", replace(base, lr=2e-3)),
+        Variant("lr-four", "learning rate 4e-3", replace(base, lr=4e-3)),
         Variant("adamw", "AdamW alone", replace(base, optimizer="adamw")),
         Variant("w-max-1000", "`w_max` 1000", replace(base, w_max=1000.0)),
         Variant("w-max-25", "`w_max` 25", replace(base, w_max=25.0)),
@@ -125,9 +126,9 @@ def measured(variant: Variant, folder: Path, data: QM9, n: int) -> Found:
     return Found(variant, trainer.seconds / 60.0, levels, valid, n)
 
 
-def table(rows: Sequence[Found], command: str) -> str:
+def table(rows: Sequence[Found], recipe: Variant, command: str) -> str:
     """The page."""
-    base = rows[0].variant.config
+    base = recipe.config
     sigmas = " | ".join(f"{LEVELS[i]:.2g} Å" for i in SHOWN)
     lines = [
         "# A brief sweep",
@@ -160,8 +161,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="page to write")
     options = parser.parse_args()
     data = load().subset("train")
-    rows = [measured(v, options.folder, data, options.n) for v in variants(options.steps) if v.key in options.only]
-    page = table(rows, shlex.join(["python", *sys.argv]))
+    runs = variants(options.steps)
+    rows = [measured(run, options.folder, data, options.n) for run in runs if run.key in options.only]
+    page = table(rows, runs[0], shlex.join(["python", *sys.argv]))
     print(page)
     if options.output is not None:
         options.output.write_text(page)
