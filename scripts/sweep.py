@@ -21,8 +21,7 @@ from torch import Tensor
 
 from gpff import painn
 from gpff.baselines import Field
-from gpff.cells import held_out_formulas
-from gpff.chemistry import is_crowded
+from gpff.cells import held_out_formulas, is_strictly_valid
 from gpff.data import QM9, load
 from gpff.diagnostics import LEVELS, Level, loss_by_sigma
 from gpff.generation import generate
@@ -112,7 +111,7 @@ class Found:
 def measured(variant: Variant, folder: Path, data: QM9, n: int) -> Found:
     """Train (or go on with) a run, and measure it on validation molecules."""
     with skipping(variant.skip):
-        trainer = Trainer(folder / variant.key, variant.config, data)
+        trainer = Trainer(folder / variant.key, variant.config, data.subset("train"))
         if saved_config(trainer.folder) == variant.config:
             trainer.restore()
         if trainer.step < variant.config.steps:
@@ -120,9 +119,9 @@ def measured(variant: Variant, folder: Path, data: QM9, n: int) -> Found:
         if trainer.step < variant.config.steps:
             raise SystemExit(f"{variant.key}: stopped at step {trainer.step}; run again to go on")
         model = Forces(trainer)
-        levels = loss_by_sigma(model, load().subset("val"), 2000)  # type: ignore[arg-type]
-        found = generate(model, held_out_formulas(load(), n, "val"), steps=CALLS)
-        valid = sum(bool(c.valid) and not is_crowded(c.numbers, c.positions) for c in found)
+        levels = loss_by_sigma(model, data.subset("val"), 2000)
+        found = generate(model, held_out_formulas(data, n, "val"), steps=CALLS)
+        valid = sum(map(is_strictly_valid, found))
     return Found(variant, trainer.seconds / 60.0, levels, valid, n)
 
 
@@ -160,7 +159,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("runs/sweep"))
     parser.add_argument("--output", type=Path, help="page to write")
     options = parser.parse_args()
-    data = load().subset("train")
+    data = load()
     runs = variants(options.steps)
     rows = [measured(run, options.folder, data, options.n) for run in runs if run.key in options.only]
     page = table(rows, runs[0], shlex.join(["python", *sys.argv]))

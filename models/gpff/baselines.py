@@ -35,9 +35,9 @@ from gpff.molecules import pointers
 from gpff.noising import NoiseConfig
 from gpff.pages import Rate, error_bars, rates, save_figure, title, write
 from gpff.painn import NetworkConfig, PaiNN
-from gpff.plan import SCHEDULED, Plan
+from gpff.plan import Plan
 from gpff.samplers import State, advance, answer, finished, init, propose, question
-from gpff.spec import SAMPLERS, Sampler, Spec
+from gpff.spec import SAMPLERS, SCHEDULED, Sampler, Spec
 from gpff.train import train
 from gpff.train_config import TrainConfig
 from gpff.trainer import Trainer, saved_config

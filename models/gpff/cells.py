@@ -25,15 +25,14 @@ import numpy as np
 from tqdm import tqdm
 
 from gpff.checkpoint import Model, load
-from gpff.chemistry import BondWorkers
+from gpff.chemistry import BondWorkers, is_crowded
 from gpff.composition import formula
 from gpff.data import QM9
 from gpff.folders import whole
 from gpff.generation import Candidate, generate
 from gpff.molecules import pointers
-from gpff.plan import SCHEDULED
 from gpff.schedules import default_step_length, noise_of
-from gpff.spec import SAMPLERS, Spec
+from gpff.spec import SAMPLERS, SCHEDULED, Spec
 
 PART = 100
 SHAPES = ("rod", "disc", "sphere")
@@ -109,23 +108,19 @@ def made(model: Model, part: Part, bonds: BondWorkers) -> list[Candidate]:
     specs = [Spec.from_formula(formula, shape=shape or None) for formula in part.formulas]
     seed = 10_000 * cell.seed + part.index
     candidates = generate(
-        model,
-        specs,
-        1,
-        sampler,
-        cell.steps,
-        seed,
-        cell.noise,
-        cell.power,
-        cell.step_length,
-        check=False,
+        model, specs, 1, sampler, cell.steps, seed, cell.noise, cell.power, cell.step_length, check=False,
         widths=cell.widths,
-    )
+    )  # fmt: skip
     futures = [None if c.valid is False else bonds.submit(c.numbers, c.positions) for c in candidates]
     return [
         c if f is None else replace(c, **{k: getattr(f.result(), k) for k in ("valid", "smiles", "reason", "bonds")})
         for c, f in zip(candidates, futures, strict=True)
     ]
+
+
+def is_strictly_valid(candidate: Candidate) -> bool:
+    """Tier 0: valid, and without the contacts that RDKit's `DetermineBonds` takes for bonds too many."""
+    return bool(candidate.valid) and not is_crowded(candidate.numbers, candidate.positions)
 
 
 _KNOWN = ("smiles", "valid", "reason", "steps", "nfe", "sigma_hat", "rms_force", "bonds")

@@ -11,7 +11,7 @@ import numpy as np
 from gpff.checkpoint import Model
 from gpff.data import QM9
 from gpff.diffusion import n_levels
-from gpff.generation import batches, sample
+from gpff.generation import HasForces, batches, sample
 from gpff.molecules import segment_mean
 from gpff.noising import NoiseConfig, noised
 from gpff.pages import save_figure, title
@@ -36,7 +36,7 @@ class Level:
     read_spread: float
 
 
-def loss_by_sigma(model: Model, data: QM9, n: int, seed: int = 0) -> list[Level]:
+def loss_by_sigma(model: HasForces, data: QM9, n: int, seed: int = 0) -> list[Level]:
     """``n`` held-out molecules at each of `LEVELS`, noised and aligned as in training."""
     out = []
     for i, sigma in enumerate(LEVELS):

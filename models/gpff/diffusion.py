@@ -17,11 +17,11 @@ is and we between two bounds. Not above the ambitious one: σ̂ is read too low 
 the way down. Not below that of the fixed schedule: where σ̂ did not fall, a step of nothing would ask the same question
 again (docs/results/sampling.md). σ' never lies above the fixed schedule of K levels, so a run ends after K levels at
 the latest, and early where σ' passes `SIGMA_MIN`.
-**Widths.** Where σ is known and a molecule is free, the answer that these rules are given has been put right by
-`gpff.widths`, which is not the paper's: without it the longest molecules of a composition hardly occur.
-
 Stochastic Heun reads σ̂ after noise was added: its variance is taken off before adapting. With half of it taken off the
 steps were too short, and the plain form was the better one (docs/results/sampling.md).
+
+**Widths.** Where σ is known and a molecule is free, the answer that these rules are given has been put right by
+`gpff.widths`, which is not the paper's: without it the longest molecules of a composition hardly occur.
 """
 
 from __future__ import annotations

@@ -17,9 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gpff.cells import Bench, keep, noise_name
+from gpff.cells import Bench, is_strictly_valid, keep, noise_name
 from gpff.checkpoint import Model, load
-from gpff.chemistry import is_crowded
 from gpff.composition import formula
 from gpff.generation import Candidate, generate
 from gpff.growth_steps import Step, flat_smiles, steps
@@ -60,7 +59,7 @@ def measure(model: Model, step: Step, n: int, sampler_steps: int, noise: Noise, 
         formula(blob.numbers),
         n,
         sum(bool(c.valid) for c in candidates),
-        sum(bool(c.valid) and not is_crowded(c.numbers, c.positions) for c in candidates),
+        sum(map(is_strictly_valid, candidates)),
         found.count(step.product),
         found.index(step.product) + 1 if step.product in found else None,
         len(set(found) - {""}),

@@ -23,11 +23,9 @@ from gpff.schedules import default_step_length, noise_of
 from gpff.shape import typical_covariance
 from gpff.shape_predictor import ARCHETYPES
 from gpff.shape_predictor import load as load_predictor
-from gpff.spec import MIN_VARIANCE, Blob, Limits, Sampler, Spec, open_valences, validate
+from gpff.spec import MIN_VARIANCE, SCHEDULED, Blob, Limits, Sampler, Spec, open_valences, validate
 from gpff.window import LARGEST, Window, window
 
-SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
-"""Samplers that know the noise level of what they ask about; the others read it off the answer, or do without."""
 SIGMA_PRIOR = 30.0
 """Standard deviation in Å of the prior of free generation."""
 

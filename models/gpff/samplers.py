@@ -354,10 +354,9 @@ def _reach(plan: Plan, positions: Floats) -> Floats:
 
 def _led(plan: Plan, walk: diffusion.Walk, proposal: Floats, forces: Floats) -> Floats:
     """What a walk is led by: the network's answer, with widths put right where the plan says so."""
-    wide = plan.unheld & (walk.top >= widths.WIDE)
-    if not (plan.widths and wide.any()):
+    if not plan.widths:
         return forces
-    return widths.put_right(proposal, forces, plan.molecules, walk.sigma, wide)
+    return widths.put_right(proposal, forces, plan.molecules, walk.sigma, plan.unheld & (walk.top >= widths.WIDE))
 
 
 def _diffuses(plan: Plan) -> bool:

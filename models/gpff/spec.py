@@ -32,6 +32,8 @@ type Sampler = Literal[
     "dd", "sdd", "ancestral", "heun", "stochastic_heun", "as_ancestral", "as_heun", "as_stochastic_heun"
 ]
 SAMPLERS: tuple[Sampler, ...] = get_args(Sampler.__value__)
+SCHEDULED: tuple[Sampler, ...] = ("ancestral", "heun", "stochastic_heun")
+"""Samplers that know the noise level of what they ask about; the others read it off the answer, or do without."""
 
 SHAPES = ("any", *ARCHETYPES)
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gpff.cells import Cell, noise_name
+from gpff.cells import Cell, is_strictly_valid, noise_name
 from gpff.checkpoint import Model
-from gpff.chemistry import is_crowded
 from gpff.generation import Candidate
 from gpff.pages import Rate, error_bars, head, save_figure, title
 
@@ -50,7 +49,7 @@ def row(cell: Cell, candidates: Sequence[Candidate]) -> Row:
     valid = [c for c in candidates if c.valid]
     return Row(
         cell.variant, cell.steps, cell.noise, cell.power, len(candidates), len(valid),
-        sum(not is_crowded(c.numbers, c.positions) for c in valid), len({c.smiles for c in valid}),
+        sum(map(is_strictly_valid, candidates)), len({c.smiles for c in valid}),
         sum(bool(np.isfinite(c.positions).all()) for c in candidates),
         float(np.mean([c.nfe for c in candidates])), _reasons(candidates),
         cell.step_length,

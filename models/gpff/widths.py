@@ -75,7 +75,7 @@ def missed(sizes: NDArray[np.int64], variances: Floats, sigma: Floats) -> Floats
     flat = MISSED.reshape(len(LEVELS), -1).T
     coefficients = np.stack([np.interp(level, np.log(LEVELS), column) for column in flat], axis=1).reshape(-1, 3, 3)
     share = np.einsum("maf,maf->ma", coefficients, features(sizes, variances, sigma))
-    return np.asarray(np.clip(share, -MOST, MOST) * np.where(sigma < LEVELS[0], 0.0, sigma**2)[:, None])
+    return np.asarray(np.clip(share, -MOST, MOST) * (sigma**2)[:, None])
 
 
 def put_right(
@@ -83,6 +83,9 @@ def put_right(
 ) -> Floats:
     """Forces `[n_atoms, 3]` Å put right in the molecules `which [n_molecules]`, at `positions [n_atoms, 3]` Å with
     noise of `sigma [n_molecules]` Å."""
+    which = which & (sigma >= LEVELS[0])
+    if not which.any():  # as at the end of a run
+        return forces
     centred = molecules.centred(positions)
     variances, axes = principal_axes(centred, molecules)
     off = np.where(which[:, None], missed(molecules.sizes, variances, sigma) / np.maximum(variances, 1e-2), 0.0)

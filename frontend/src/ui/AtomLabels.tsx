@@ -20,8 +20,8 @@ export function AtomLabels({ view: { camera, viewport } }: { view: View }) {
   const placed = looks.flatMap((look, k) => {
     // Measured atoms have a dot there, and their names in the measurement.
     const at = isShown(look) && !measured.includes(k) ? stage.drawnPosition(k) : null
-    const text = labels === 'elements' ? look.symbol : `${look.symbol}${origin[k].atom + 1}`
     if (at === null) return []
+    const text = labels === 'elements' ? look.symbol : `${look.symbol}${origin[k].atom + 1}`
     const { x, y, depth, scale } = project(camera, viewport, at)
     return [{ k, x, y, depth, text, font: Math.min(LARGEST, Math.max(SMALLEST, HEIGHT * scale)), hydrogen: look.number === 1 }]
   })

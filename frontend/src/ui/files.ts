@@ -29,10 +29,7 @@ export const FORMATS: Readonly<Record<FileFormat, FormatFacts>> = {
 }
 
 function chosenCandidate({ session, runs }: Studio): { readonly index: number; readonly candidate: Candidate } | null {
-  const candidates = runs.active?.run.result?.candidates ?? []
-  const index = candidateLookedAt(session.getState(), candidates.length)
-  const candidate = index === null ? undefined : candidates.at(index)
-  return index === null || candidate === undefined ? null : { index, candidate }
+  return candidateLookedAt(session.getState(), runs.active?.run.result?.candidates ?? [])
 }
 
 /** What “the molecule” is now: a candidate, else the scaffold. */

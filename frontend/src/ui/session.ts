@@ -55,9 +55,10 @@ export interface Session {
 }
 
 /** The candidate that is meant while candidates are shown: the one in focus, or the only one. */
-export function candidateLookedAt({ mode, focus }: Pick<Session, 'mode' | 'focus'>, count: number): number | null {
-  if (mode !== 'results') return null
-  return focus ?? (count === 1 ? 0 : null)
+export function candidateLookedAt<C>({ mode, focus }: Pick<Session, 'mode' | 'focus'>, candidates: readonly C[]): { readonly index: number; readonly candidate: C } | null {
+  const index = focus ?? (candidates.length === 1 ? 0 : null)
+  const candidate = mode === 'results' && index !== null ? candidates.at(index) : undefined
+  return index === null || candidate === undefined ? null : { index, candidate }
 }
 
 export type SessionStore = StoreApi<Session>

@@ -52,9 +52,7 @@ export function useShown(live = false): Shown | null {
   const focus = useSession((s) => s.focus)
   const scaffold = useDocument((s) => (live ? s.design : currentNode(s.history).value).scaffold)
   const record = useActiveRunButVerdicts()
-  const candidates = record?.run.result?.candidates ?? []
-  const index = candidateLookedAt({ mode, focus }, candidates.length)
-  const candidate = index === null ? undefined : candidates.at(index)
-  if (index !== null && candidate !== undefined) return ofCandidate(candidate, index)
+  const chosen = candidateLookedAt({ mode, focus }, record?.run.result?.candidates ?? [])
+  if (chosen !== null) return ofCandidate(chosen.candidate, chosen.index)
   return scaffold === null ? null : ofScaffold(scaffold)
 }
