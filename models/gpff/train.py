@@ -157,7 +157,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=cores(), help="processes, one thread each")
     parser.add_argument("--log-every", type=int, default=250, help="steps between rows of the log")
     parser.add_argument("--check-every", type=int, default=5000, help="steps between checks of validity; 0: never")
-    parser.add_argument("--start-from", metavar="MODEL", help="a new run takes this model's weights")
+    parser.add_argument(
+        "--start-from",
+        metavar="MODEL",
+        help="a new run takes this model's weights, made wider where it has more --features",
+    )
     parser.add_argument("--export", metavar="NAME", help="write the run's averaged weights as this model; no training")
 
 

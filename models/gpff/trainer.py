@@ -22,6 +22,7 @@ from gpff.noising import Batch
 from gpff.strays import read as read_strays
 from gpff.train_config import TrainConfig, config_of, learning_rate
 from gpff.walking import Answers, answers
+from gpff.widening import widen
 
 STATE = "state.pt"
 
@@ -152,8 +153,11 @@ class Trainer:
         self.answers = {k: Answers(**{n: v.numpy() for n, v in a.items()}) for k, a in kept.items()}
 
     def start_from(self, model: checkpoint.Model) -> None:
-        """Take a model's weights, with a fresh optimiser (a warm restart)."""
-        self.net.load_state_dict(model.forces.net.state_dict())
+        """Take a model's weights, with a fresh optimiser (a warm restart); a wider network answers as the model does.
+
+        Raises InputError where the model is wider than this run's network, or otherwise unlike it.
+        """
+        widen(model.forces.net, self.net)
         self.ema = {k: v.detach().clone() for k, v in self.net.named_parameters()}
         self.epochs_before = all_epochs(model.manifest) or 0.0
 
