@@ -11,6 +11,8 @@ from typing import Any
 from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import inchi, rdMolDescriptors
 
+from gpff.workers import set_up
+
 
 @dataclass(frozen=True)
 class Properties:
@@ -87,12 +89,14 @@ def _sa_score(mol: Chem.Mol) -> float | None:
 def _sa_scorer() -> Any:
     """RDKit's contributed module, which lies beside the package; None where a distribution left it out.
 
-    Its table of fragments (some 90 MB) is read with the first score.
+    Its table of fragments (some 90 MB) is read here, once.
     """
     path = Path(RDConfig.RDContribDir) / "SA_Score" / "sascorer.py"
     spec = spec_from_file_location("sascorer", path)
     if spec is None or spec.loader is None or not path.is_file():
         return None
     module = module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with set_up():
+        spec.loader.exec_module(module)
+        module.readFragmentScores()
     return module

@@ -25,14 +25,18 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from enum import Enum
 from typing import Any, BinaryIO
 
 _BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); import gpff.workers as w; w.serve()"
 _LENGTH = struct.Struct("<I")
 _START_S = 120.0
+_SET_UP = "set up"  # in place of a failure: the child begins (True) or has ended (False) a `set_up`
+
+_clock: Callable[[bool], None] | None = None  # in a worker: stops and starts the time of its call
 
 
 class Failure(Enum):
@@ -120,10 +124,9 @@ class Workers[T]:
     """A pool of killable processes that run `target(*args) -> T`.
 
     target: an importable function; the child imports its module and nothing else of the parent's.
-    failed: turns a failure into the answer for that one call (`failed(failure, detail)`), so that a bad call
-    is
+    failed: turns a failure into the answer for that one call (`failed(failure, detail)`), so that a bad call is
         an answer and not an exception. `detail` is the exception's text when the target raised one.
-    timeout_s: per call, from the moment a worker takes it up; waiting in the queue does not count.
+    timeout_s: per call, from the moment a worker takes it up; waiting in the queue and `set_up` do not count.
     memory_mb: address space a call may take beyond what the idle worker holds.
 
     Processes start on the first call. `submit` may be called from any thread. Close it, or use it as a
@@ -211,6 +214,8 @@ class Workers[T]:
         child = self._sent(child, args)
         try:
             failure, value = child.receive(self.timeout_s)
+            while failure == _SET_UP:
+                failure, value = child.receive(_START_S if value else self.timeout_s)
         except (EOFError, OSError) as error:
             self._discard(child)
             if self._closed:
@@ -252,6 +257,23 @@ def _packed(message: object) -> bytes:
     return _LENGTH.pack(len(data)) + data
 
 
+@contextmanager
+def set_up() -> Iterator[None]:
+    """For what a target does once, such as reading a table: in a worker, its time is not the call's but a start's.
+
+    The call that happens to come first would else be too late where the machine is busy, and its worker be killed
+    before the next one could find the table. Elsewhere this does nothing.
+    """
+    if _clock is None:
+        yield
+        return
+    _clock(True)
+    try:
+        yield
+    finally:
+        _clock(False)
+
+
 def serve() -> None:
     """The child's side: read the target, then answer calls until the parent closes the pipe."""
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
@@ -267,8 +289,16 @@ def serve() -> None:
     answers.flush()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash becomes an answer, not noise in the terminal
     os.dup2(2, 1)
-    while (args := _next_call(calls)) is not None:
+
+    def clock(stopped: bool) -> None:
         # The kernel ends a hung child even when the parent is no longer there to do it.
+        signal.setitimer(signal.ITIMER_REAL, (_START_S if stopped else timeout_s) + 1.0)
+        answers.write(_packed((_SET_UP, stopped)))
+        answers.flush()
+
+    global _clock
+    _clock = clock
+    while (args := _next_call(calls)) is not None:
         signal.setitimer(signal.ITIMER_REAL, timeout_s + 1.0)
         answer = _packed(_outcome(target, args))
         signal.setitimer(signal.ITIMER_REAL, 0.0)

@@ -1,6 +1,8 @@
 """Properties against values that chemists know."""
 
 import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from rdkit import Chem
@@ -51,3 +53,17 @@ def test_without_the_contributed_module_there_is_no_score(monkeypatch: pytest.Mo
     descriptors._sa_scorer.cache_clear()
     assert of("CCO").sa_score is None
     descriptors._sa_scorer.cache_clear()
+
+
+def test_the_table_of_the_score_is_read_outside_the_time_of_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = []
+
+    @contextmanager
+    def watched() -> Iterator[None]:
+        yield
+        outside.append("read")
+
+    monkeypatch.setattr(descriptors, "set_up", watched)
+    descriptors._sa_scorer.cache_clear()
+    scorer = descriptors._sa_scorer()
+    assert outside == ["read"] and scorer._fscores  # before any score is asked for

@@ -54,6 +54,17 @@ def test_a_bad_call_fails_alone(workers: Workers[str]) -> None:
     ]  # fmt: skip
 
 
+def test_what_is_done_once_has_time_of_its_own(workers: Workers[str]) -> None:
+    calls = ["set up", "set up and hang", "break the set-up", "after"]  # each longer than a call may take
+    assert workers.map((call,) for call in calls) == [
+        "did set up",
+        "timeout:",
+        "error:KeyError: 'no table'",
+        "did after",
+    ]
+    assert act("set up") == "did set up"  # in no worker
+
+
 def test_the_time_in_the_queue_does_not_count() -> None:
     with Workers(act, failed, n_workers=1, timeout_s=0.5) as workers:
         assert workers.map([("hang",), ("hang",), ("late",)]) == ["timeout:", "timeout:", "did late"]

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from gpff.workers import set_up
+
 if TYPE_CHECKING:
     from gpff.chemistry import Verdict
 
@@ -32,6 +34,13 @@ def act(what: str) -> str:
             os.write(2, b"noise on stderr")
         case "pid":
             return str(os.getpid())
+        case "set up" | "set up and hang" | "break the set-up":
+            with set_up():
+                time.sleep(1.5)
+                if what.startswith("break"):
+                    raise KeyError("no table")
+            if what.endswith("hang"):
+                time.sleep(60.0)
     return f"did {what}"
 
 
