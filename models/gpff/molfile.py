@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from gpff.elements import PERIODIC
 from gpff.writers import Bonds, Charges, checked, checked_bonds, checked_charges, one_line, symbol
 
+_COUNTS = re.compile(r"[ \d]*\d[ \d]*V[23]000\s*")
+_MAX_HEAD = 20  # lines among which the counts are looked for
+_SYMBOLS = {*PERIODIC, "D", "T", "*", "A", "Q", "X", "L", "LP", "R", "R#"}
 _MAX_V2000 = 999  # atoms or bonds that a V2000 block can count
 
 # Bonds that a reader takes a neutral atom to have: it marks nothing, and fills up nothing, when one of them is met.
@@ -43,6 +49,42 @@ def sdf_record(block: str, fields: Mapping[str, str] | None = None) -> str:
     """A MOL block and its data fields as one record of an SDF file."""
     lines = [line for name, value in (fields or {}).items() for line in (f"> <{name}>", _held(value, 10_000), "")]
     return "\n".join([block.rstrip("\n"), *lines, "$$$$", ""])
+
+
+def block_lines(text: str) -> list[str]:
+    """The lines of a MOL block with its counts on the fourth, as they must be.
+
+    A block without a name begins with a blank line, which forms and `strip` take away; files that were put together by
+    hand have some too many.
+    """
+    lines = text.rstrip("\n").split("\n")
+    found = [k for k, line in enumerate(lines[:_MAX_HEAD]) if _COUNTS.fullmatch(line)]
+    surplus = found[0] - 3 if found and 3 not in found else 0
+    if surplus < 0:
+        return [""] * -surplus + lines
+    return lines[surplus:] if not any(line.strip() for line in lines[:surplus]) else lines
+
+
+def block_flaw(lines: list[str], n_atoms: int, n_bonds: int) -> str | None:
+    """Which line of a V2000 block cannot be read, counted from 1, and why; None when none is found."""
+    if "V3000" in lines[3]:
+        return None
+    for k, line in enumerate(lines[4 : 4 + n_atoms], start=5):
+        try:
+            x = [float(line[at : at + 10]) for at in (0, 10, 20)]
+        except ValueError:
+            return f"no coordinates on line {k}: {line[:40]!r}"
+        if not np.isfinite(x).all():
+            return f"coordinates that are not finite on line {k}: {line[:40]!r}"
+        if line[31:34].strip() not in _SYMBOLS:
+            return f"no symbol of an element on line {k}: {line[31:34].strip()!r}"
+    for k, line in enumerate(lines[4 + n_atoms : 4 + n_atoms + n_bonds], start=5 + n_atoms):
+        ends: set[int] = set()
+        with suppress(ValueError):
+            ends = {int(line[:3]), int(line[3:6])}
+        if len(ends) < 2 or not 1 <= min(ends) < max(ends) <= n_atoms:
+            return f"no bond between two of {n_atoms} atoms on line {k}: {line[:40]!r}"
+    return None if any(line.startswith("M  END") for line in lines) else "none that ends with M  END"
 
 
 def _held(text: str, most: int) -> str:

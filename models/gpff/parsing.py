@@ -150,9 +150,9 @@ def _pdb_charge(text: str) -> int:
 
 
 def _integer(text: str) -> int:
-    if not re.fullmatch(r"[+-]?\d{1,3}", text):
+    if not re.fullmatch(r"[+-]?\d{1,3}(\.0*)?", text):  # programs that know reals only write 1.0
         raise InputError("record", "whole numbers for charges", repr(text[:20]))
-    return int(text)
+    return int(float(text))
 
 
 def _real(text: str) -> float:

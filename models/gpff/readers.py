@@ -15,8 +15,9 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from gpff.errors import InputError
+from gpff.molfile import block_flaw, block_lines
 from gpff.parsing import check_atoms, parse_pdb, parse_xyz
-from gpff.structures import Parsed, from_mol, has_open_sites, perceived, structure, to_mol
+from gpff.structures import Parsed, from_mol, has_open_sites, perceived, sanitize, structure, to_mol
 
 MAX_SEED = 2**31 - 1
 _GAP = 4.0  # Å between molecules that SMILES names side by side
@@ -38,16 +39,17 @@ class Reading:
 
 def read_mol(text: str, how: Reading) -> Parsed:
     """A MOL block or an SDF record, V2000 or V3000. A drawing in 2D is given hydrogens and coordinates."""
-    lines = text.rstrip("\n").split("\n")
-    _check_counts(lines, how)
+    lines = block_lines(text)
+    counts = _checked_counts(lines, how)
+    text = "\n".join(lines) + "\n"
     name = lines[0].strip()
     with rdBase.BlockLogs():
         mol = Chem.MolFromMolBlock(text, sanitize=True, removeHs=False)
         if mol is None:
             mol = Chem.MolFromMolBlock(text, sanitize=False, removeHs=False)
             if mol is None:
-                raise InputError("record", "a MOL block", "one that RDKit cannot read")
-            _sanitize(mol)
+                raise InputError("record", "a MOL block", block_flaw(lines, *counts) or "one that RDKit cannot read")
+            sanitize(mol, "record")
     if mol.GetNumAtoms() == 0:
         raise InputError("record", "at least one atom", "none")
     full = _with_hydrogens(mol, how, add_coordinates=True)
@@ -100,16 +102,9 @@ def smiles_to_mol(text: str, max_atoms: int) -> Chem.Mol:
         if mol is None or mol.GetNumAtoms() == 0:
             raise InputError("record", "a SMILES string", repr(text[:80]))
         check_atoms(mol.GetNumAtoms(), max_atoms)
-        _sanitize(mol)
+        sanitize(mol, "record")
         Chem.AssignStereochemistry(mol, cleanIt=True, force=True)
     return mol
-
-
-def _sanitize(mol: Chem.Mol) -> None:
-    try:
-        Chem.SanitizeMol(mol)
-    except ValueError as error:
-        raise InputError("record", "bonds and charges that make a molecule", str(error)) from error
 
 
 def _with_hydrogens(mol: Chem.Mol, how: Reading, add_coordinates: bool) -> Chem.Mol:
@@ -156,8 +151,8 @@ def _set_apart(mol: Chem.Mol) -> Chem.Mol:
     return mol
 
 
-def _check_counts(lines: list[str], how: Reading) -> None:
-    """Refuse a MOL block whose counts its text cannot hold, before anything is allocated for them."""
+def _checked_counts(lines: list[str], how: Reading) -> tuple[int, int]:
+    """Of atoms and bonds. Refuses a MOL block whose text cannot hold them, before anything is allocated for them."""
     if len(lines) < 4:
         raise InputError("record", "a MOL block: three lines of header, and the counts", f"{len(lines)} lines")
     counts, what = lines[3], (3, 3)
@@ -174,3 +169,4 @@ def _check_counts(lines: list[str], how: Reading) -> None:
         got = f"{len(lines)} lines for {n_atoms} atoms and {n_bonds} bonds"
         raise InputError("record", "as many lines as its counts say", got)
     check_atoms(n_atoms, how.max_atoms)
+    return n_atoms, n_bonds

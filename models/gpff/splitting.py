@@ -21,6 +21,7 @@ _SUFFIXES: dict[str, Format] = {
 }  # fmt: skip
 _PDB_LINES = ("ATOM  ", "HETATM", "HEADER", "MODEL ", "CRYST1", "COMPND", "REMARK", "TITLE ")
 _SMILES = re.compile(r"[A-Za-z0-9@+\-\[\]()=#$:/\\%.*~]+")
+_ATOM = re.compile(r"\s*[A-Z][a-z]?\d*(\s+[-+]?(\d+\.?\d*|\.\d+)([DEde][-+]?\d+)?){3}(\s.*)?")  # of an XYZ file
 _COUNT = re.compile(r"\s*\d{1,9}\s*")
 _MAX_GROWTH = 8  # what all models of a PDB file share is copied into each of them, within this multiple of the text
 
@@ -40,9 +41,17 @@ def detect(text: str = "", name: str = "") -> Format:
         return "extxyz" if any("Properties=" in line for line in written[1:2]) else "xyz"
     if any(line.startswith(_PDB_LINES) for line in written[:50]):
         return "pdb"
+    if _are_atoms(written):
+        return "xyz"  # without its count, which its reader will say
     if written and _SMILES.fullmatch(written[0].split()[0]):
         return "smiles"
     raise InputError("format", f"text in one of {', '.join(FORMATS)}", repr(text[:40]))
+
+
+def _are_atoms(lines: list[str]) -> bool:
+    """Whether all lines, below a title perhaps, are atoms with coordinates. A SMILES and its name seldom are."""
+    atoms = lines if lines and _ATOM.fullmatch(lines[0]) else lines[1:]
+    return bool(atoms) and all(map(_ATOM.fullmatch, atoms))
 
 
 def split(text: str, format: Format) -> list[str]:

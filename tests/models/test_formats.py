@@ -199,6 +199,40 @@ def test_xyz_of_other_programs() -> None:
     assert (found.smiles, found.charges, found.name) == ("[OH-]", (-1, 0), 'a "b"')
 
 
+@pytest.mark.parametrize("format", ["extxyz", "pdb"])
+@pytest.mark.parametrize(
+    "smiles", ["[H+]", "[H-]", "[Fe+2]", "[Cl-].[Na+]", "CC(=O)[O-].[Na+]", "O.[Cl-]", "C[N+](C)(C)C.[Cl-]", "[He]"]
+)
+def test_ions_keep_the_charges_that_a_file_states(smiles: str, format: Format) -> None:
+    ions = one(smiles, "smiles")
+    after = one(write([ions], format), format)
+    assert (after.smiles, after.charges) == (smiles, ions.charges) and after.reason is None
+
+
+def test_charges_that_contradict_each_other_are_none() -> None:
+    comment = "Properties=species:S:1:pos:R:3:formal_charge:I:1 charge=2"
+    found = one(f"2\n{comment}\nNa 0 0 0 1\nCl 0 0 9 -1\n", "extxyz")
+    assert found.smiles is None and found.reason == "bonds do not fit the valences at charge 2"
+
+
+def test_charges_may_be_written_as_reals() -> None:
+    columns = "Properties=species:S:1:pos:R:3:formal_charge:R:1"
+    found = one(f"2\n{columns} charge=-1.0\nO 0 0 0 -1.0\nH 0 0 0.97 0.\n", "extxyz")
+    assert (found.smiles, found.charges) == ("[OH-]", (-1, 0))
+
+
+@pytest.mark.parametrize(
+    "edit", [str.strip, lambda text: f"\n \n{text}", lambda text: text.replace("V2000\n", "V2000 \n")]
+)
+def test_blank_lines_before_a_block_may_be_lost_or_too_many(edit: Callable[[str], str]) -> None:
+    """What forms and hands do to the blank line of a block without a name."""
+    text = write([one("CC=O", "smiles")], "mol")
+    assert text.startswith("\n")
+    for whole in (edit(text), f"{edit(text)}\n$$$$\n{text}\n$$$$\n\n{text}"):
+        assert {parsed(record).smiles for record in read(whole, "sdf")} == {"CC=O"}
+    assert one(text.replace("\n", "ends in 1 V2000\n", 1), "mol").name == "ends in 1 V2000"
+
+
 def test_pdb_of_other_programs(molecules: dict[str, Parsed]) -> None:
     text = write([molecules["CC=O"]], "pdb")
     bare = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("CONECT"))
@@ -226,6 +260,14 @@ def test_a_trajectory_comes_back_frame_by_frame(molecules: dict[str, Parsed]) ->
         assert np.abs(np.array([molecule.positions for molecule in found]) - frames).max() < 1e-3
 
 
+PAIR = """
+
+ two atoms
+  2  1  0  0  0  0  0  0  0  0999 V2000
+    0.0000    0.0000    0.0000 C   0  0
+    0.0000    0.0000    1.4000 O   0  0
+"""
+
 REASONS: list[tuple[Format, str, str]] = [
     ("sdf", "one line", "expected a MOL block: three lines of header, and the counts, got 1 lines"),
     ("sdf", "\n\n\n999999 V2000\n", "got 4 lines for 999 atoms and 999 bonds"),
@@ -234,7 +276,12 @@ REASONS: list[tuple[Format, str, str]] = [
     ("sdf", "\n\n\n  0  0  0     0  0            999 V3000\n", "expected counts of atoms and bonds"),
     ("sdf", "\n\n\n  0  0  0  0  0  0  0  0  0  0999 V2000\nM  END\n", "expected at least one atom, got none"),
     ("mol", "\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n       nan    0.0000    0.0000 C   0  0\nM  END\n",
-     "expected a MOL block, got one that RDKit cannot read"),
+     "expected a MOL block, got coordinates that are not finite on line 5: '       nan    0.0000"),
+    ("mol", f"{PAIR}  1  3  1  0\nM  END\n", "got no bond between two of 2 atoms on line 7: '  1  3  1  0'"),
+    ("mol", f"{PAIR}  1  2  1  0\n", "expected a MOL block, got none that ends with M  END"),
+    ("mol", f"{PAIR}  1  2  1  0\nM  END\n".replace(" O ", " Qq"), "got no symbol of an element on line 6: 'Qq'"),
+    ("mol", f"{PAIR}  1  2  1  0\nM  END\n".replace("1.4000", "******"), "got no coordinates on line 6: '    "),
+    ("mol", f"{PAIR}  1  2  4  0\nM  END\n", "expected aromatic bonds in rings only, got one for C1-O2"),
     ("mol", "\n\n\n  1  0  0  0  0  0  0  0  0  0999 V2000\n    0.0000    0.0000    0.0000 R#  0  0\nM  END\n",
      "expected elements only, got"),
     ("xyz", "-1\n\n", "expected the number of atoms on its first line, got '-1'"),
@@ -254,7 +301,11 @@ REASONS: list[tuple[Format, str, str]] = [
     ("smiles", "C(", "expected a SMILES string, got 'C('"),
     ("smiles", "C" * 10_001, "expected at most 10000 atoms, got 10001"),
     ("smiles", "C" * 4_000, "expected at most 10000 atoms, got 12002"),
-    ("smiles", "C(C)(C)(C)(C)C", "expected bonds and charges that make a molecule, got Explicit valence"),
+    ("smiles", "C(C)(C)(C)(C)C", "expected bonds and charges that make a molecule, got C1 with more bonds than"),
+    ("smiles", "c1cccc1", "got aromatic bonds that fit no single and double ones, at C1, C2, C3 and 2 more"),
+    ("smiles", "Cc", "got C2, which is aromatic and in no ring"),
+    ("xyz", "H 0 0 0\nH 0 0 0.74\n", "expected the number of atoms on its first line, got 'H 0 0 0'"),
+    ("extxyz", "1\nProperties=species:S:1:pos:R:3 charge=0.5\nH 0 0 0\n", "whole numbers for charges, got '0.5'"),
     ("smiles", "C~C", "expected single, double, triple and aromatic bonds only, got"),
 ]  # fmt: skip
 
@@ -289,9 +340,7 @@ def test_bonds_that_make_no_molecule_are_refused(
     bonds: list[tuple[int, int, int]], molecules: dict[str, Parsed]
 ) -> None:
     methane = molecules["C"]
-    with pytest.raises(
-        InputError, match="bonds: expected bonds and charges that make a molecule, got Explicit valence"
-    ):
+    with pytest.raises(InputError, match=r"bonds: expected bonds and .* got [CH]\d with more"):
         formats.structure(methane.numbers, methane.positions, bonds)
 
 
@@ -303,6 +352,10 @@ def test_formats_are_told_apart_by_content_and_by_name(molecules: dict[str, Pars
     assert detect(Chem.MolToMolBlock(Chem.MolFromSmiles("C"), forceV3000=True)) == "mol"
     names = {"a.SDF": "sdf", "b.mol": "mol", "c.ent": "pdb", "d.smi": "smiles", "e.extxyz": "extxyz", "f.xyz": "xyz"}
     assert {name: detect("", name) for name in names} == names
+    for text in ("H 0 0 0\nH 0 0 0.74\n", "water\nO 0. .1 -1e-1 7.2\r\n\r\nH1\t1 2 3D+0\r\n"):
+        assert detect(text) == "xyz"  # without the count
+    for text in ("C 1 2", "CC 1 2 3", "C methane 1 2 3", "C 1 2 3\nCC 1 2 3", "CCO\n"):
+        assert detect(text) == "smiles"
     for text in ("", "{}", "hello, world", "<html>"):
         with pytest.raises(InputError, match="format: expected text in one of sdf, mol, xyz, extxyz, pdb, smiles"):
             detect(text)

@@ -74,6 +74,8 @@ def test_bonds_that_are_not_given_are_perceived(patient: MoleculeWorkers) -> Non
     assert at_zero.smiles is None and at_zero.reason
     at_one = unpacked(patient.submit(perceive_at, z, x, 1).result())
     assert at_one.smiles == "C[NH3+]" and sum(at_one.charges) == 1
+    for charge, smiles in ((1, "[H+]"), (0, "[H]"), (-1, "[H-]")):
+        assert unpacked(patient.submit(perceive_at, [1], [[0, 0, 0]], charge).result()).smiles == smiles
 
 
 def test_errors_come_back_with_their_field(patient: MoleculeWorkers) -> None:
