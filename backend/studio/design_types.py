@@ -10,7 +10,16 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, JsonValue, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    Strict,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from studio.protocol import MAX_LIST, MAX_SEED, Bond, Bool, Float, GenerateSpec, Index, Positions, Wire
@@ -150,12 +159,12 @@ class DesignPatch(Wire):
     state: Json = None
     node_names: dict[str, Line | None] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _no_nulls(self) -> "DesignPatch":
-        for field in ("name", "tags"):
-            if field in self.model_fields_set and getattr(self, field) is None:
-                raise _form(f"a value for {field}", "null")
-        return self
+    @field_validator("name", "tags")
+    @classmethod
+    def _no_null[T](cls, value: T | None) -> T:
+        if value is None:
+            raise _form("a value", "null")
+        return value
 
 
 class AppendNodes(Wire):

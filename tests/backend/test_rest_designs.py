@@ -83,6 +83,9 @@ def test_a_change_says_of_which_revision(keeping: Live) -> None:
     problem(ask(keeping, "DELETE", path), 428, "no_revision")
     assert problem(ask(keeping, "DELETE", path, headers=matching("1")), 422, "invalid")["field"] == "header.if-match"
     problem(ask(keeping, "DELETE", path, headers=matching('W/"1"')), 412, "outdated")
+    for field in ("name", "tags"):
+        refused = problem(ask(keeping, "PATCH", path, json={field: None}, headers=matching("*")), 422, "invalid")
+        assert (refused["field"], refused["expected"], refused["got"]) == (field, "a value", "null")
     more = {"nodes": [{"parent": "root"}]}
     problem(keeping.post(f"{path}/nodes", json=more, headers=matching('"7"')), 412, "outdated")
     assert keeping.get(path).json()["revision"] == 1
@@ -190,6 +193,8 @@ def test_a_file_goes_out_and_comes_in_the_same(keeping: Live) -> None:
     assert keeping.get(f"{copy.headers['location']}/file").content == file.content
     again = keeping.post("/designs/import", content=file.content, headers=key)
     assert again.headers["idempotent-replayed"] == "true" and again.json() == copy.json()
+    marked = keeping.post("/designs/import", content=b"\xef\xbb\xbf" + file.content)  # as some editors save it
+    assert keeping.get(f"{marked.headers['location']}/file").content == file.content
 
 
 def test_a_design_may_be_larger_than_a_request(keeping: Live) -> None:

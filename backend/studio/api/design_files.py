@@ -1,5 +1,6 @@
 """Whole designs as files. Long ones are read node by node, in a thread, so that no stream waits for them."""
 
+from codecs import BOM_UTF8
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -17,7 +18,7 @@ MEDIA_TYPE = "application/json"
 def read_file(data: bytes) -> tuple[DesignHead, NewDesign]:
     """What a file holds. Raises `MessageError` for what is no JSON, `RequestValidationError` for what is no design."""
     try:
-        content = from_json(data, allow_inf_nan=False)
+        content = from_json(data.removeprefix(BOM_UTF8), allow_inf_nan=False)
     except ValueError as error:
         raise MessageError("bad_json", f"the body is not JSON: {error}") from None
     try:
