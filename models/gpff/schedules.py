@@ -30,14 +30,14 @@ RHO, SIGMA_MIN = 5.0, 0.01
 
 
 def remaining(call: int | Ints, steps: int | Ints) -> Floats:
-    """`1 - k/K`: the share of the run that is still to come after call `k` of `K` (0 at the last)."""
-    return np.asarray(1.0 - call / steps)
+    """`1 - k/K`: the share of the run that is still to come after call `k` of `K` (0 at the last, and after it: a run
+    that is over may be asked what would come next)."""
+    return np.asarray(np.maximum(1.0 - call / steps, 0.0))
 
 
 def noise_scale(noise: Floats, power: Floats, call: Ints, steps: Ints) -> Floats:
     """Standard deviation in Å of SDD's noise before call `k`: `λ (1 - k/K)^p`."""
-    left = np.maximum(remaining(call, steps), 0.0)  # a run that is over may be asked what would come next
-    return np.asarray(noise * np.power(left, power))
+    return np.asarray(noise * np.power(remaining(call, steps), power))
 
 
 def default_noise(noise: float, steps: int | Ints) -> Floats:

@@ -259,6 +259,15 @@ def test_the_smallest_runs_end_finite(formula: str, steps: int, change: Callable
         assert np.isfinite(final.positions).all() and not final.failed.any()
 
 
+@pytest.mark.parametrize("strictness", [1.0, 1.5, 2.0])
+def test_a_run_that_is_over_is_neither_shaken_nor_held(strictness: float) -> None:
+    blob = Blob(numbers=(6, 1, 1, 1, 1), covariance=np.diag([3.0, 1.0, 0.2]), strictness=strictness)
+    plan = compile(Spec((blob,), steps=2))
+    final = run(plan, still)[-1]
+    assert finished(plan, final)
+    np.testing.assert_array_equal(propose(plan, final), final.positions)
+
+
 def test_one_hydrogen_grows_on_a_scaffold() -> None:
     plan = compile(Spec((Blob(numbers=(1,), center=(2.0, -1.0, 0.0)),), SCAFFOLD, n_samples=2, steps=4))
     final = run(plan, still)[-1]
