@@ -140,13 +140,14 @@ def batches(specs: Sequence[Spec], batch_atoms: int = DEFAULT_BATCH_ATOMS, width
     """Plans of at most `batch_atoms` atoms (or of one molecule) that together are all molecules of `specs`.
 
     Molecule m of spec s is named `m` plus the samples of the specs before it, so that specs with the same
-    seed still draw different numbers. The specs must agree in their sampler settings.
+    seed still draw different numbers. Where the settings of two specs differ a new plan begins.
     """
     if batch_atoms < 1:
         raise InputError("batch_atoms", "at least 1", str(batch_atoms))
     pending: list[Plan] = []
     for piece in _pieces(specs, batch_atoms, widths):
-        if pending and sum(plan.n_atoms for plan in pending) + piece.n_atoms > batch_atoms:
+        full = sum(plan.n_atoms for plan in pending) + piece.n_atoms > batch_atoms
+        if pending and (full or piece.settings != pending[0].settings):
             yield Plan.cat(pending)
             pending = []
         pending.append(piece)

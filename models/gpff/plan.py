@@ -28,6 +28,10 @@ from gpff.window import LARGEST, Window, window
 
 SIGMA_PRIOR = 30.0
 """Standard deviation in Å of the prior of free generation."""
+MAX_DRAWS = 64
+"""How often the random atoms of a molecule are drawn before it is refused."""
+SETTINGS = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align", "widths")
+"""What all molecules of a plan have in common."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +78,11 @@ class Plan:
     align: bool = False
     windows: bool = True
     widths: bool = False
+
+    @property
+    def settings(self) -> tuple[Any, ...]:
+        """The values of `SETTINGS`: plans that have the same ones can be joined."""
+        return tuple(getattr(self, name) for name in SETTINGS)
 
     @property
     def n_molecules(self) -> int:
@@ -150,8 +159,7 @@ class Plan:
         """One plan of the molecules of all `plans`, whose settings must be equal (else `InputError`)."""
         if not plans:
             raise InputError("plans", "at least one plan", "none")
-        settings = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align", "widths")
-        for name in settings:
+        for name in SETTINGS:
             values = {getattr(plan, name) for plan in plans}
             if len(values) > 1:
                 raise InputError(name, "the same in every plan", " and ".join(sorted(map(str, values))))
@@ -322,31 +330,48 @@ def _drawn_covariance(spec: Spec, shape: str | tuple[float, ...], molecule: int,
 def compositions(spec: Spec, molecule: int) -> list[Ints]:
     """Atomic numbers of every blob of one molecule: `[n_blobs]` arrays; random ones drawn from its key.
 
-    Where open sites do not settle the parity of the whole molecule, a hydrogen of the last random blob does.
+    A blob's random atoms fit its own open sites. Where these do not settle the whole molecule, a hydrogen of the last
+    random blob settles its parity, hydrogens too many are left out, and what cannot be one molecule even so is drawn
+    anew. Raises `InputError` where no draw can be.
     """
-    rng: np.random.Generator | None = None
-    parts: list[Ints] = []
-    for i, (blob, n_open) in enumerate(zip(spec.blobs, open_valences(spec), strict=True)):
-        if blob.numbers is not None:
-            parts.append(np.array(blob.numbers, dtype=np.int64))
-            continue
-        rng = rng or generator(spec.seed, molecule, Stream.COMPOSITION)
-        parts.append(random_composition(blob.heavy_atoms or 0, n_open, rng, f"blobs.{i}.heavy_atoms"))
-    if rng is None:
-        return parts
-    kept = [] if spec.scaffold is None else spec.scaffold.numbers.tolist()
-    if sum(VALENCES[number] for number in [*kept, *np.concatenate(parts).tolist()]) % 2:
-        last = max(i for i, blob in enumerate(spec.blobs) if blob.numbers is None)
-        parts[last] = _other_parity(parts[last], kept, parts[:last] + parts[last + 1 :])
-    return parts
+    random = [i for i, blob in enumerate(spec.blobs) if blob.numbers is None]
+    if not random:
+        return [np.array(blob.numbers, dtype=np.int64) for blob in spec.blobs]
+    rng, n_open = generator(spec.seed, molecule, Stream.COMPOSITION), open_valences(spec)
+    kept = np.zeros(0, np.int64) if spec.scaffold is None else spec.scaffold.numbers
+    for _ in range(MAX_DRAWS):
+        parts = [
+            np.array(blob.numbers, dtype=np.int64)
+            if blob.numbers is not None
+            else random_composition(blob.heavy_atoms or 0, n_open[i], rng, f"blobs.{i}.heavy_atoms")
+            for i, blob in enumerate(spec.blobs)
+        ]
+        _settle(parts, random, kept)
+        if check_valence(np.concatenate([kept, *parts])) is None:
+            return parts
+    expected = "atoms that can make one molecule with the others"
+    raise InputError(f"blobs.{random[-1]}.heavy_atoms", expected, f"none in {MAX_DRAWS} random draws")
 
 
-def _other_parity(numbers: Ints, kept: list[int], others: list[Ints]) -> Ints:
+def _settle(parts: list[Ints], random: Sequence[int], kept: Ints) -> None:
+    """Change hydrogens of the blobs `random` so that the whole molecule's valences close, as far as that goes."""
+    last = random[-1]
+    if sum(VALENCES[number] for number in np.concatenate([kept, *parts]).tolist()) % 2:
+        parts[last] = _other_parity(parts[last], np.concatenate([kept, *parts[:last], *parts[last + 1 :]]))
+    whole = np.concatenate([kept, *parts]).tolist()
+    # A hydrogen that is left out takes one bond and one atom away, which needed two bonds' ends.
+    surplus = 2 * (len(whole) - 1) - sum(VALENCES[number] for number in whole)
+    for i in reversed(random):
+        spare = np.flatnonzero(parts[i] == 1)[: max(surplus, 0)]
+        parts[i], surplus = np.delete(parts[i], spare), surplus - len(spare)
+
+
+def _other_parity(numbers: Ints, others: Ints) -> Ints:
     """`numbers` with one hydrogen fewer, or, where it has none to spare, with one more."""
     hydrogens = np.flatnonzero(numbers == 1)
     if len(hydrogens):
         fewer = np.delete(numbers, hydrogens[0])
-        if len(fewer) and check_valence(np.concatenate([np.array(kept, np.int64), *others, fewer])) is None:
+        if len(fewer) and check_valence(np.concatenate([others, fewer])) is None:
             return fewer
     carbons = int(np.count_nonzero(numbers == 6))
     return np.insert(numbers, carbons, 1)

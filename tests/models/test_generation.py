@@ -84,6 +84,15 @@ def test_formulas_of_one_seed_draw_different_numbers() -> None:
     assert plan.keys.tolist() == [[0, 0], [0, 1], [0, 2], [0, 3]]
 
 
+@pytest.mark.parametrize("batch_atoms", [1, 4096])
+def test_specs_of_other_settings_are_run_beside_each_other(batch_atoms: int) -> None:
+    specs = [Spec.from_formula("CH4"), Spec.from_formula("CH4", shape="rod"), Spec.from_formula("H2O", steps=3)]
+    found = generate(harmonic, specs, n=2, check=False, batch_atoms=batch_atoms)
+    assert [c.nfe for c in found] == [64, 64, 64, 64, 3, 3]
+    alone = list(sample(harmonic, compile(replace(specs[2], n_samples=2), [4, 5])))[-1]
+    np.testing.assert_allclose(np.concatenate([c.positions for c in found[4:]]), alone.positions, rtol=0, atol=1e-12)
+
+
 def test_a_spec_is_taken_whole_and_keywords_take_its_place() -> None:
     spec = Spec(
         (Blob(numbers=(6, 1, 1, 1), center=(2.2, 0, 0)),),
