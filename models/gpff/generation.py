@@ -169,9 +169,12 @@ def _pieces(specs: Iterable[Spec], batch_atoms: int, widths: bool) -> Iterator[P
 
 
 def _specs(what: str | Spec | Sequence[str | Spec]) -> list[Spec]:
-    several = [what] if isinstance(what, str | Spec) else list(what)
+    several = [what] if isinstance(what, str | Spec) or not isinstance(what, Iterable) else list(what)
     if not several:
         raise InputError("formula", "at least one formula", "none")
+    strange = [one for one in several if not isinstance(one, str | Spec)]
+    if strange:
+        raise InputError("formula", "a formula such as C7H8O2 or a Spec", repr(strange[0]))
     return [one if isinstance(one, Spec) else Spec.from_formula(one) for one in several]
 
 

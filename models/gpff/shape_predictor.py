@@ -84,7 +84,10 @@ def proportions(relative: tuple[float, ...], field: str = "relative") -> Floats:
 
     Raises `InputError` naming `field` for what is no proportion.
     """
-    r = np.sort(np.asarray(relative, dtype=np.float64))[::-1]
+    try:
+        r = np.sort(np.asarray(relative, dtype=np.float64))[::-1]
+    except (TypeError, ValueError):
+        r = np.zeros(0)  # no numbers at all
     if r.shape != (3,) or not np.isfinite(r).all() or r[-1] < 0.0 or r[0] <= 0.0:
         raise InputError(field, "three variances, none negative, not all zero", repr(relative))
     r = np.maximum(r / r.sum(), FLOOR)

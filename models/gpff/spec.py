@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal, get_args
 
 import numpy as np
@@ -231,7 +232,11 @@ def _check_run(spec: Spec, limits: Limits) -> None:
         raise InputError("sampler", " or ".join(SAMPLERS), repr(spec.sampler))
     _check_count("n_samples", spec.n_samples, limits.max_samples)
     _check_count("steps", spec.steps, limits.max_steps)
-    if not 0 <= spec.seed <= MAX_SEED:
+    reals = {"lambda": spec.noise, "lambda_power": spec.noise_power, "step_length": spec.step_length}
+    for field, value in {**reals, "f_max": spec.f_max}.items():
+        if not isinstance(value, Real) and not (value is None and field in reals):
+            raise InputError(field, "a number", repr(value))
+    if not (isinstance(spec.seed, Integral) and 0 <= spec.seed <= MAX_SEED):
         raise InputError("seed", f"an integer from 0 to {MAX_SEED}", str(spec.seed))
     if spec.noise is not None and not 0.0 <= spec.noise <= MAX_NOISE:
         raise InputError("lambda", f"0 to {MAX_NOISE:g} Å", f"{spec.noise:g}")
@@ -244,6 +249,8 @@ def _check_run(spec: Spec, limits: Limits) -> None:
 
 
 def _check_count(field: str, value: int, most: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise InputError(field, "an integer", repr(value))
     if value < 1:
         raise InputError(field, "at least 1", str(value))
     if value > most:
@@ -265,8 +272,8 @@ def check_blob(blob: Blob, field: str) -> None:
         if not blob.numbers:
             raise InputError(f"{field}.formula", "at least one atom", "none")
         _check_elements(blob.numbers, f"{field}.formula")
-    elif blob.heavy_atoms is not None and blob.heavy_atoms < 1:
-        raise InputError(f"{field}.heavy_atoms", "at least 1", str(blob.heavy_atoms))
+    elif blob.heavy_atoms is not None and not (isinstance(blob.heavy_atoms, Integral) and blob.heavy_atoms >= 1):
+        raise InputError(f"{field}.heavy_atoms", "an integer of at least 1", str(blob.heavy_atoms))
     if len(blob.center) != 3 or not all(abs(value) <= MAX_COORDINATE for value in blob.center):
         expected = f"three finite numbers within ±{MAX_COORDINATE:g} Å"
         raise InputError(f"{field}.center", expected, str(blob.center))

@@ -126,6 +126,10 @@ def test_sample_yields_every_state_from_the_prior_on() -> None:
     [
         ("formula", "Xy", {}),
         ("formula", [], {}),
+        ("formula", 5, {}),
+        ("formula", None, {}),
+        ("formula", ["CH4", 3], {}),
+        ("formula", [6, 1, 1, 1, 1], {}),
         ("blobs.0.formula", "CH3", {}),
         ("n_samples", "CH4", {"n": 0}),
         ("steps", "CH4", {"steps": 0}),
