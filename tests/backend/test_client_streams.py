@@ -140,6 +140,14 @@ def test_a_busy_queue_is_waited_for() -> None:
     assert caught.value.retry_after_s is not None
 
 
+def test_a_rate_that_is_spent_is_not_called_a_full_queue_alone() -> None:
+    with running(settings("hazard", rate_jobs="1/hour")) as live, Client(live.url, patience_s=0.2) as studio:
+        with studio.stream("CH4", steps=2) as run:
+            assert run.wait().candidates
+        with pytest.raises(Busy, match="the rate is spent"), studio.stream("CH4", steps=2):
+            pass
+
+
 # --- a wire that breaks ------------------------------------------------------------------------------
 
 

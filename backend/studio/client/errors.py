@@ -173,7 +173,8 @@ def of_message(message: ErrorMessage) -> ProblemError:
 
 
 def of_busy(message: BusyMessage) -> ProblemError:
-    return Busy("busy", "the queue is full", retry_after_s=message.retry_after_ms / 1000)
+    # The message says no more; the words are those of the table in docs/api.md.
+    return Busy("busy", "the queue is full, or the rate is spent", retry_after_s=message.retry_after_ms / 1000)
 
 
 def of_validation(error: ValidationError) -> ProblemError:

@@ -77,7 +77,7 @@ class ErrorMessage(Wire):
 
 
 class BusyMessage(Wire):
-    """The queue is full: send the same `start` again after `retry_after_ms`."""
+    """The queue is full, or the rate is spent: send the same `start` again after `retry_after_ms`."""
 
     type: Literal["busy"] = "busy"
     req_id: str

@@ -255,7 +255,7 @@ export interface Attempts {
 
 export type Bond = readonly [number, number, number];
 
-/** The queue is full: send the same `start` again after `retry_after_ms`. */
+/** The queue is full, or the rate is spent: send the same `start` again after `retry_after_ms`. */
 export interface BusyMessage {
   readonly type: "busy";
   readonly req_id: string;
