@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from gpff.chemistry import Verdict
+from gpff.errors import InputError
 from gpff.plan import Plan, compile
 from gpff.spec import Spec
 from studio.engine.home import EngineHome
@@ -75,20 +76,20 @@ async def _rerun(
 ) -> Attempts:
     """Put valid molecules, of names that the spec has not used before, in the places of failed `candidates`.
 
-    When the engine takes or finishes no more, or the deadline passes, what is there already stays, and the answer says
-    why there is not more.
+    When the engine takes or finishes no more, the deadline passes, or of randomised atoms no draw fits, what is there
+    already stays, and the answer says why there is not more.
     """
     spent = 0
     while failed := [i for i, candidate in enumerate(candidates) if not candidate.valid][: budget - spent]:
         first = len(candidates) + spent
-        plan = await asyncio.to_thread(compile, spec, range(first, first + len(failed)))
         try:
             async with asyncio.timeout(left_s()):
+                plan = await asyncio.to_thread(compile, spec, range(first, first + len(failed)))
                 done = await unseen(shop.engine, start(plan))
                 found = await judged(shop.judge, plan, done)
         except TimeoutError:
             return Attempts(rerun=spent, budget=budget, stopped=str(JobExpired()))
-        except StudioError as error:
+        except (InputError, StudioError) as error:
             return Attempts(rerun=spent, budget=budget, stopped=str(error))
         spent += len(failed)
         for i, candidate in zip(failed, found, strict=True):

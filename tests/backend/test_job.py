@@ -14,6 +14,7 @@ from gpff.chemistry import Verdict
 from gpff.errors import InputError
 from gpff.molecules import Floats, Ints
 from gpff.spec import Limits
+from studio import outcome
 from studio.codec import FLAG_DROPPED, FLAG_FINAL, FLAG_KEY, Frame
 from studio.engine.messages import Snapshot
 from studio.errors import Busy, JobCancelled, NotReady, StudioError
@@ -297,6 +298,25 @@ async def test_an_engine_that_fails_in_a_rerun_costs_nothing_that_was_finished()
     attempts = ear.result.attempts
     assert (attempts.rerun, attempts.budget) == (0, 4) and "tired" in (attempts.stopped or "")
     assert ear.settled == [(1, True), (0, False)]
+    await engine.close()
+
+
+async def test_a_rerun_whose_atoms_cannot_be_drawn_costs_nothing_that_was_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fruitless(*_: object) -> None:
+        raise InputError("blobs.0.heavy_atoms", "atoms that fit", "none in 1000 random draws")
+
+    verdicts = iter([BAD, GOOD])
+    engine, ear = InlineEngine(Harmonic()), Ear()
+    await engine.start()
+    jobs, _ = shop(engine, lambda z, x: next(verdicts))
+    monkeypatch.setattr(outcome, "compile", fruitless)
+    await jobs.start(wire(n_samples=2, valid_only=True, steps=1), "client", ear)
+    await ear.end()
+    assert ear.result is not None and [c.valid for c in ear.result.candidates] == [False, True]
+    attempts = ear.result.attempts
+    assert (attempts.rerun, attempts.budget) == (0, 4) and "random draws" in (attempts.stopped or "")
     await engine.close()
 
 
