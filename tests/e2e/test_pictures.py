@@ -59,6 +59,30 @@ def test_a_picture_of_several_candidates_has_their_captions(studio: StudioPage, 
         assert difference.mean() < 30, caption.text_content()
 
 
+def test_a_picture_rings_the_atoms_that_make_a_candidate_no_molecule(studio: StudioPage, tmp_path: Path) -> None:
+    studio.new_design("From nothing: C2H4O")
+    studio.fill("Number of candidates", 4)
+    studio.fill("Number of steps", 2)
+    studio.generate(seed=1)
+    studio.scrub("End")
+    rings = studio.page.locator(".reason-marks circle")
+    for candidate in range(4):
+        studio.look_at(candidate)
+        if rings.count() > 0:
+            break
+    ring = rings.first.evaluate("it => ({ x: it.cx.baseVal.value, y: it.cy.baseVal.value, r: it.r.baseVal.value })")
+    stroke = rings.first.evaluate("it => getComputedStyle(it).stroke")
+    studio.export("Picture", tmp_path / "marked.png")
+    saved = np.asarray(Image.open(tmp_path / "marked.png").convert("RGB")).astype(int)
+    around = np.linspace(0, 2 * np.pi, 90)
+    on_it = saved[
+        np.round(ring["y"] + ring["r"] * np.sin(around)).astype(int),
+        np.round(ring["x"] + ring["r"] * np.cos(around)).astype(int),
+    ]
+    red = np.array([int(value) for value in stroke.removeprefix("rgb(").removesuffix(")").split(",")])
+    assert (np.abs(on_it - red).sum(1) < 90).mean() > 0.8
+
+
 def test_the_only_candidate_is_the_molecule_to_export_and_of_several_the_menu_says_which(studio: StudioPage) -> None:
     def menu() -> str:
         studio.page.get_by_role("button", name="Export").click()

@@ -21,11 +21,11 @@ interface Corner {
   readonly top: number
 }
 
-const WRITING = '.atom-labels, .measurement'
+const WRITING = '.atom-labels, .measurement, .reason-marks'
 /** What style sheets give it, of which a picture by itself knows nothing. */
 const STYLED = ['fill', 'fill-opacity', 'stroke', 'stroke-width', 'stroke-opacity', 'stroke-dasharray', 'stroke-linejoin', 'opacity']
 
-/** Labels, measurement and captions as they stand now; null where there are none. */
+/** Labels, measurement, what marks an atom as wrong and captions as they stand now; null where there are none. */
 export function writingOver(stage: Element): Writing | null {
   const overlay = stage.querySelector<SVGSVGElement>('svg.overlay')
   const captions = [...stage.querySelectorAll('.cell-label')]
