@@ -241,12 +241,13 @@ def test_a_built_page_is_served(tmp_path: Path) -> None:
     (tmp_path / "assets" / "main-abc.js").write_text("export {}")
     (tmp_path.parent / "secret.txt").write_text("secret")
     with running(settings("harmonic", frontend=tmp_path), ready=False) as live:
-        for path in ("/", "/index.html", "/a/route"):
+        for path in ("/", "/index.html", "/#d=abc"):
             response = live.get(path)
             assert response.status_code == 200 and "the page" in response.text
             assert response.headers["cache-control"] == "no-cache"
         script = live.get("/assets/main-abc.js")
         assert "immutable" in script.headers["cache-control"] and "javascript" in script.headers["content-type"]
-        assert live.get("/assets/gone.js").status_code == 404
+        for path in ("/assets/gone.js", "/assets", "/generat", "/models/", "/a/route"):  # a slip is no page
+            assert path in problem(live.get(path), 404, "not_found")["detail"]
         for path in ("/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt"):
             assert live.get(path).text != "secret"

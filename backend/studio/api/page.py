@@ -1,7 +1,7 @@
 """The built page, served from its folder; a message in its place when it has not been built."""
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -18,19 +18,21 @@ NOT_BUILT = """<!doctype html>
 <p>Meanwhile <a href="/docs">the REST interface</a> works.</p>
 """
 
+ROOT = (".", "index.html")
+"""The page itself, as Starlette names paths in a folder."""
+
 
 class Page(StaticFiles):
-    """Files of `folder`; paths that name no file are the page's own routes and get index.html.
+    """Files of `folder`. The page has one path, the root: what it shows stands behind the ``#``.
 
     `interface`: the methods of each path of the REST interface, such as ``/jobs/{id}``. They arrive here with a method
-    that they do not have. What lies below them and is none of them is nothing.
+    that they do not have.
     """
 
     def __init__(self, folder: Path, interface: Mapping[str, Iterable[str]]) -> None:
         super().__init__(directory=folder, check_dir=False, html=True)
         self._index = folder / "index.html"
         self._taken = [(compile_path(path)[0], sorted(methods)) for path, methods in interface.items()]
-        self._below = tuple({f"/{path.split('/')[1]}/" for path in interface})
 
     async def check_config(self) -> None:
         """Nothing to check: the folder appears when the page is built, and the service may run before."""
@@ -39,21 +41,13 @@ class Page(StaticFiles):
         allowed = next((methods for pattern, methods in self._taken if pattern.match(f"/{path}")), None)
         if allowed is not None and scope["method"] not in allowed:
             raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
-        if allowed is not None or f"/{path}".startswith(self._below):
+        if allowed is not None:
             raise HTTPException(404)
         if scope["method"] not in ("GET", "HEAD"):
             raise HTTPException(405, headers={"Allow": "GET, HEAD"})
-        is_file = bool(PurePosixPath(path).suffix)
-        if not self._index.is_file():
-            if is_file:
-                raise HTTPException(404)
+        if path in ROOT and not self._index.is_file():
             return HTMLResponse(NOT_BUILT, 503)
-        try:
-            response = await super().get_response(path, scope)
-        except HTTPException as error:
-            if error.status_code != 404 or is_file:
-                raise
-            response = await super().get_response("index.html", scope)
+        response = await super().get_response(path, scope)
         # Vite names assets by their content; everything else may change with the next build.
         lasting = path.startswith("assets/")
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasting else "no-cache"
