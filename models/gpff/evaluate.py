@@ -10,7 +10,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -120,8 +120,9 @@ def make_quality(run: Run, folder: Path) -> str:
             known = smiles_of_training()
             return asdict(quality.quality(name, molecules, own, known, reference, args.busters, args.xtb))
 
-        rows.append(quality.Quality(**run.bench.kept(key, judge)))
-    page = quality.table(rows, run.bench.model, run.command, max(args.steps))
+        # divergences hang on the property model as well, which may be another than when the rest was judged
+        rows.append(replace(quality.Quality(**run.bench.kept(key, judge)), **quality.divergences(own, reference)))
+    page = quality.table(rows, run.bench.model, run.command, max(args.steps), args.split)
     more = [quality.columns(row) for row in rows]
     page += "\n![Distributions](distributions.svg)\n"
     write(folder, "quality", page, rows, more, run.same)

@@ -20,7 +20,7 @@ from gpff.checkpoint import Model
 from gpff.chemistry import BondWorkers, Verdict, is_crowded
 from gpff.data import QM9
 from gpff.distributions import js_divergence, largest_distances
-from gpff.errors import GpffError
+from gpff.errors import GpffError, InputError
 from gpff.growth_steps import flat_smiles
 from gpff.judges import Relaxed, failed_checks, relax
 from gpff.molecules import Floats, Ints, pointers
@@ -110,11 +110,8 @@ def quality(
     runs = list(_each(relax, [(m.numbers, m.positions) for m in valid[:n_xtb]], "GFN2-xTB"))
     relaxed = [r for r in runs if isinstance(r, Relaxed)]
     energies = np.array([r.energy for r in relaxed])
-    distance, gap, energy = (
-        js_divergence(getattr(own, name), getattr(reference, name)) if valid else None for name in MEASURES
-    )
     return Quality(
-        variant, len(molecules), len(valid), len(smiles), len(smiles - known), distance, gap, energy,
+        variant, len(molecules), len(valid), len(smiles), len(smiles - known), *divergences(own, reference).values(),
         len(checks), sum(not isinstance(c, Failure) for c in checks), checks.count(()), len(runs), len(relaxed),
         _or_none(np.median, energies),
         _or_none(np.mean, energies), _or_none(np.median, np.array([r.rmsd for r in relaxed])),
@@ -122,10 +119,18 @@ def quality(
     )  # fmt: skip
 
 
+def divergences(own: Measured, reference: Measured) -> dict[str, float | None]:
+    """JS divergences of `MEASURES` by their fields in a row; None where there is no valid molecule."""
+    pairs = {name: (getattr(own, name), getattr(reference, name)) for name in MEASURES}
+    return {f"js_{name}": js_divergence(*pair) if len(pair[0]) else None for name, pair in pairs.items()}
+
+
 def check_packages(n_busters: int, n_xtb: int) -> None:
     """Raise GpffError where what is asked for needs a package that is not there: each molecule would fail by itself,
-    and the table would say that none is good."""
+    and the table would say that none is good. A number below 0 would mean all molecules but so many."""
     for package, n, option in (("posebusters", n_busters, "--busters"), ("tblite", n_xtb, "--xtb")):
+        if n < 0:
+            raise InputError(option, "at least 0", str(n))
         if n > 0 and find_spec(package) is None:
             raise GpffError(f"{package}: expected it to be installed for {option} {n}, got no such package")
 
@@ -190,10 +195,10 @@ def held_out(data: QM9, n: int, others: int = REFERENCE, seed: int = 0) -> tuple
     return judged(numbers, positions.astype(np.float64), ptr), rest
 
 
-def table(rows: Sequence[Quality], model: Model, command: str, steps: int) -> str:
+def table(rows: Sequence[Quality], model: Model, command: str, steps: int, split: str = "test") -> str:
     """The rows as a Markdown page."""
     text = (
-        f"{steps} network evaluations at most. Held-out QM9 test compositions, one molecule each. New: not in the "
+        f"{steps} network evaluations at most. Held-out QM9 {split} compositions, one molecule each. New: not in the "
         "training split (without stereo marks), of the distinct ones. JS: Jensen–Shannon divergence in nats, 100 bins, "
         f"against {REFERENCE:,} molecules of the training split; the row QM9 test says how large it is between two "
         "draws of QM9; of the largest pairwise distance, and of gap and atomisation energy as the property model "

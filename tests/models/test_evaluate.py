@@ -92,6 +92,21 @@ def test_molecules_of_other_settings_are_judged_by_themselves(
     assert judged == ["qm9", "sdd", "sdd"]
 
 
+def test_divergences_are_those_of_the_property_model_that_the_page_names(
+    tmp_path: Path, water: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    args = arguments(tmp_path, "--only", "quality", "--samplers", "sdd", "--steps", "4", "--split", "val")
+    found = []
+    for gaps in ([8.0] * 4, [8.0, 8.0, 9.0, 9.0]):
+        first = iter([quality.Measured(*[np.array(values)] * 3) for values in (gaps[:1], gaps[1:], gaps[2:])])
+        monkeypatch.setattr(quality, "measured", lambda _, first=first: next(first))
+        evaluate.run(args)
+        with (tmp_path / "out" / "quality.csv").open() as file:
+            found.append([float(line["js_gap"]) for line in csv.DictReader(file)])
+    assert found[0] == [0.0, 0.0] and max(found[1]) > 0.1
+    assert "Held-out QM9 val compositions" in (tmp_path / "out" / "quality.md").read_text()
+
+
 def test_files_say_what_they_are_of(tmp_path: Path, water: None) -> None:
     evaluate.run(arguments(tmp_path, "--only", "validity", "noise", "--samplers", "sdd", "--steps", "6"))
     for name in ("validity", "noise-levels", "sigma-hat"):

@@ -116,6 +116,8 @@ def test_a_package_that_is_missing_is_told_before_anything_is_measured(monkeypat
         quality.check_packages(0, 1)
     with pytest.raises(GpffError, match="posebusters: expected it to be installed for --busters 3"):
         quality.check_packages(3, 0)
+    with pytest.raises(GpffError, match="--busters: expected at least 0, got -1"):
+        quality.check_packages(-1, 0)
 
 
 def test_the_reference_is_of_the_training_split_and_the_row_of_qm9_of_the_test_split() -> None:
