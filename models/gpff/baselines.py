@@ -28,7 +28,7 @@ from gpff.cells import held_out_formulas, keep, noise_name
 from gpff.chemistry import BondWorkers, perceive_strictly
 from gpff.data import QM9
 from gpff.data import load as load_data
-from gpff.errors import GpffError
+from gpff.errors import GpffError, InputError
 from gpff.force import field_tables, forces_of, quick_products
 from gpff.generation import batches
 from gpff.molecules import pointers
@@ -257,6 +257,12 @@ def run(args: argparse.Namespace) -> None:
     quick_products()
     data = load_data()
     runs = [baseline for baseline in baselines(args.features, args.budget) if baseline.key in args.runs]
+    # before hours of training, not after
+    if not any(sampler in args.samplers for baseline in runs for sampler in samplers_of(baseline)):
+        fit = dict.fromkeys(sampler for baseline in runs for sampler in samplers_of(baseline))
+        raise InputError("--samplers", f"any of {', '.join(fit)}, which fit these runs", " ".join(args.samplers))
+    if not 1 <= args.n <= len(data.subset("test")):
+        raise InputError("--n", f"1 to {len(data.subset('test')):,} test compositions", str(args.n))
     trainers = [trained(baseline, args.folder, data.subset("train")) for baseline in runs]
     formulas = held_out_formulas(data, args.n)
     jobs = [

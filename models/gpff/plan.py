@@ -13,24 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from gpff.composition import check_valence, random_composition
 from gpff.constraints import Blobs, Hold
-from gpff.elements import VALENCES
+from gpff.draws import common_covariance, compositions, drawn_covariance
 from gpff.errors import InputError
 from gpff.molecules import Bools, Floats, Ints, Segments, pointers
-from gpff.noise import Stream, generator
 from gpff.schedules import default_step_length, noise_of
-from gpff.shape import typical_covariance
-from gpff.shape_predictor import ARCHETYPES
-from gpff.shape_predictor import load as load_predictor
-from gpff.spec import MIN_VARIANCE, SCHEDULED, Blob, Limits, Sampler, Spec, open_valences, validate
+from gpff.spec import SCHEDULED, Blob, Limits, Sampler, Spec, validate
 from gpff.window import LARGEST, Window, window
 
-SIGMA_PRIOR = 30.0
-"""Standard deviation in Å of the prior of free generation."""
-MAX_DRAWS = 64
-"""How often the random atoms of a molecule are drawn before it is refused."""
-SETTINGS = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align", "widths")
+SETTINGS = ("sampler", "steps", "noise", "noise_power", "step_length", "f_max", "align", "windows", "widths")
 """What all molecules of a plan have in common."""
 
 
@@ -287,13 +278,13 @@ def _compile_blobs(spec: Spec, molecules: Ints, atoms: Ints, sizes: Ints) -> Blo
     """`molecules [n_molecules]`: their names; `atoms` in batch order; `sizes [n_molecules, n_blobs]`."""
     n_molecules, n_blobs = sizes.shape
     common = {
-        (i, n): _covariance(spec, blob, int(n))
+        (i, n): common_covariance(spec, blob, int(n))
         for i, blob in enumerate(spec.blobs)
         for n in np.unique(sizes[:, i])
         if blob.shape is None
     }
     covariances = [
-        common[i, n] if blob.shape is None else _drawn_covariance(spec, blob.shape, int(molecule), i, int(n))
+        common[i, n] if blob.shape is None else drawn_covariance(spec, blob.shape, int(molecule), i, int(n))
         for molecule, row in zip(molecules, sizes, strict=True)
         for i, (blob, n) in enumerate(zip(spec.blobs, row, strict=True))
     ]
@@ -313,65 +304,3 @@ def hold_of(blob: Blob) -> Hold:
     if blob.placed:
         return Hold.PLACED
     return Hold.NONE if blob.covariance is None and blob.shape is None else Hold.SHAPE
-
-
-def _covariance(spec: Spec, blob: Blob, n_atoms: int) -> Floats:
-    if blob.covariance is not None:
-        return (blob.covariance + blob.covariance.T) / 2.0
-    return SIGMA_PRIOR**2 * np.eye(3) if spec.is_free else typical_covariance(n_atoms)
-
-
-def _drawn_covariance(spec: Spec, shape: str | tuple[float, ...], molecule: int, blob: int, n_atoms: int) -> Floats:
-    relative = ARCHETYPES.get(shape) if isinstance(shape, str) else shape  # "any" has no proportions
-    rng = generator(spec.seed, molecule, Stream.SHAPE, blob)
-    return np.diag(np.maximum(load_predictor().draw(n_atoms, rng, relative), MIN_VARIANCE))
-
-
-def compositions(spec: Spec, molecule: int) -> list[Ints]:
-    """Atomic numbers of every blob of one molecule: `[n_blobs]` arrays; random ones drawn from its key.
-
-    A blob's random atoms fit its own open sites. Where these do not settle the whole molecule, a hydrogen of the last
-    random blob settles its parity, hydrogens too many are left out, and what cannot be one molecule even so is drawn
-    anew. Raises `InputError` where no draw can be.
-    """
-    random = [i for i, blob in enumerate(spec.blobs) if blob.numbers is None]
-    if not random:
-        return [np.array(blob.numbers, dtype=np.int64) for blob in spec.blobs]
-    rng, n_open = generator(spec.seed, molecule, Stream.COMPOSITION), open_valences(spec)
-    kept = np.zeros(0, np.int64) if spec.scaffold is None else spec.scaffold.numbers
-    for _ in range(MAX_DRAWS):
-        parts = [
-            np.array(blob.numbers, dtype=np.int64)
-            if blob.numbers is not None
-            else random_composition(blob.heavy_atoms or 0, n_open[i], rng, f"blobs.{i}.heavy_atoms")
-            for i, blob in enumerate(spec.blobs)
-        ]
-        _settle(parts, random, kept)
-        if check_valence(np.concatenate([kept, *parts])) is None:
-            return parts
-    expected = "atoms that can make one molecule with the others"
-    raise InputError(f"blobs.{random[-1]}.heavy_atoms", expected, f"none in {MAX_DRAWS} random draws")
-
-
-def _settle(parts: list[Ints], random: Sequence[int], kept: Ints) -> None:
-    """Change hydrogens of the blobs `random` so that the whole molecule's valences close, as far as that goes."""
-    last = random[-1]
-    if sum(VALENCES[number] for number in np.concatenate([kept, *parts]).tolist()) % 2:
-        parts[last] = _other_parity(parts[last], np.concatenate([kept, *parts[:last], *parts[last + 1 :]]))
-    whole = np.concatenate([kept, *parts]).tolist()
-    # A hydrogen that is left out takes one bond and one atom away, which needed two bonds' ends.
-    surplus = 2 * (len(whole) - 1) - sum(VALENCES[number] for number in whole)
-    for i in reversed(random):
-        spare = np.flatnonzero(parts[i] == 1)[: max(surplus, 0)]
-        parts[i], surplus = np.delete(parts[i], spare), surplus - len(spare)
-
-
-def _other_parity(numbers: Ints, others: Ints) -> Ints:
-    """`numbers` with one hydrogen fewer, or, where it has none to spare, with one more."""
-    hydrogens = np.flatnonzero(numbers == 1)
-    if len(hydrogens):
-        fewer = np.delete(numbers, hydrogens[0])
-        if len(fewer) and check_valence(np.concatenate([others, fewer])) is None:
-            return fewer
-    carbons = int(np.count_nonzero(numbers == 6))
-    return np.insert(numbers, carbons, 1)

@@ -15,6 +15,7 @@ from tests.models.test_noising import made_set
 import gpff
 from gpff import baselines
 from gpff.baselines import FREE, SCHEDULED, Field, measure, sampled, samplers_of
+from gpff.errors import InputError
 from gpff.plan import compile
 from gpff.spec import SAMPLERS, Spec
 from gpff.trainer import Trainer
@@ -98,6 +99,26 @@ def test_from_training_to_table_and_again(tmp_path: Path, monkeypatch: pytest.Mo
     baselines.run(args)
     with (tmp_path / "baselines.csv").open() as file:
         assert {row["weights"] for row in csv.DictReader(file)}.isdisjoint(row["weights"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (["--runs", "dm-time", "--samplers", "sdd"], "--samplers: expected any of ancestral, heun"),
+        (["--n", "0"], "--n: expected 1 to 130 test compositions, got 0"),
+        (["--n", "131"], "--n: expected 1 to 130 test compositions, got 131"),
+    ],
+)
+def test_what_cannot_be_compared_is_told_before_it_is_trained(
+    asked: list[str], told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(baselines, "load_data", lambda: DATA)
+    monkeypatch.setattr(type(DATA), "subset", lambda self, _: self)
+    parser = argparse.ArgumentParser()
+    baselines.add_arguments(parser)
+    with pytest.raises(InputError, match=told):
+        baselines.run(parser.parse_args(["--folder", str(tmp_path), *asked]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_that_is_stopped_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

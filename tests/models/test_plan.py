@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gpff.composition import check_valence, parse_formula
+from gpff.draws import compositions
 from gpff.errors import InputError
-from gpff.plan import compile, compositions
+from gpff.plan import compile
 from gpff.spec import Blob, Scaffold, Spec
 
 TETRAHEDRON = 0.629 * np.array([[0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])

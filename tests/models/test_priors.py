@@ -9,8 +9,8 @@ from sampler_runs import FREE, GROWTH, PHENOXY, SCAFFOLD, run
 
 from gpff.composition import parse_formula
 from gpff.constraints import Hold
+from gpff.draws import SIGMA_PRIOR
 from gpff.molecules import Floats, segment_mean
-from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import compile, init, propose
 from gpff.shape import typical_covariance
 from gpff.spec import Blob, Spec, open_valences

@@ -10,9 +10,9 @@ import pytest
 from force_fields import harmonic, reference, still, two_modes
 from sampler_runs import FREE, GROWTH, PHENOXY, SCAFFOLD, geometry, run
 
+from gpff.draws import SIGMA_PRIOR
 from gpff.errors import InputError
 from gpff.molecules import Floats, segment_mean
-from gpff.plan import SIGMA_PRIOR
 from gpff.samplers import Plan, advance, compile, evaluate, finished, init, propose
 from gpff.schedules import MOMENTUM, NOISE_FREE, NOISE_HELD, default_noise
 from gpff.spec import Blob, Spec
