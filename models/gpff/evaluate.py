@@ -121,7 +121,9 @@ def make_quality(run: Run, folder: Path) -> str:
             return asdict(quality.quality(name, molecules, own, known, reference, args.busters, args.xtb))
 
         # divergences hang on the property model as well, which may be another than when the rest was judged
-        rows.append(replace(quality.Quality(**run.bench.kept(key, judge)), **quality.divergences(own, reference)))
+        distance, gap, energy = quality.divergences(own, reference)
+        row = quality.Quality(**run.bench.kept(key, judge))
+        rows.append(replace(row, js_distance=distance, js_gap=gap, js_energy=energy))
     page = quality.table(rows, run.bench.model, run.command, max(args.steps), args.split)
     more = [quality.columns(row) for row in rows]
     page += "\n![Distributions](distributions.svg)\n"

@@ -110,8 +110,9 @@ def quality(
     runs = list(_each(relax, [(m.numbers, m.positions) for m in valid[:n_xtb]], "GFN2-xTB"))
     relaxed = [r for r in runs if isinstance(r, Relaxed)]
     energies = np.array([r.energy for r in relaxed])
+    distance, gap, energy = divergences(own, reference)
     return Quality(
-        variant, len(molecules), len(valid), len(smiles), len(smiles - known), *divergences(own, reference).values(),
+        variant, len(molecules), len(valid), len(smiles), len(smiles - known), distance, gap, energy,
         len(checks), sum(not isinstance(c, Failure) for c in checks), checks.count(()), len(runs), len(relaxed),
         _or_none(np.median, energies),
         _or_none(np.mean, energies), _or_none(np.median, np.array([r.rmsd for r in relaxed])),
@@ -119,10 +120,11 @@ def quality(
     )  # fmt: skip
 
 
-def divergences(own: Measured, reference: Measured) -> dict[str, float | None]:
-    """JS divergences of `MEASURES` by their fields in a row; None where there is no valid molecule."""
-    pairs = {name: (getattr(own, name), getattr(reference, name)) for name in MEASURES}
-    return {f"js_{name}": js_divergence(*pair) if len(pair[0]) else None for name, pair in pairs.items()}
+def divergences(own: Measured, reference: Measured) -> tuple[float | None, float | None, float | None]:
+    """JS divergences of `MEASURES`: of largest distance, gap and energy; None where there is no valid molecule."""
+    pairs = [(getattr(own, name), getattr(reference, name)) for name in MEASURES]
+    distance, gap, energy = (js_divergence(*pair) if len(pair[0]) else None for pair in pairs)
+    return distance, gap, energy
 
 
 def check_packages(n_busters: int, n_xtb: int) -> None:
