@@ -22,7 +22,8 @@ from rdkit.Chem import rdDetermineBonds
 
 from gpff.elements import MIN_DISTANCE, VALENCES
 from gpff.molfile import mol_block, sdf_record
-from gpff.workers import Failure, Workers
+from gpff.worker import Failure
+from gpff.workers import Workers
 from gpff.writers import MAX_COORDINATE, arrays
 
 _BLOCK = 256  # rows of the table of distances that are held at once

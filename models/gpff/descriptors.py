@@ -11,7 +11,7 @@ from typing import Any
 from rdkit import Chem, RDConfig, rdBase
 from rdkit.Chem import inchi, rdMolDescriptors
 
-from gpff.workers import set_up
+from gpff.worker import set_up
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ from gpff.errors import GpffError, InputError, LimitError, WeightsError
 from gpff.formats import Format, Parsed, detect, perceived, read_record, split, structure, write
 from gpff.readers import smiles_to_mol
 from gpff.structures import to_mol
-from gpff.workers import Failure, Workers, set_up
+from gpff.worker import Failure, set_up
+from gpff.workers import Workers
 from gpff.writers import arrays
 
 __all__ = [

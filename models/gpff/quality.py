@@ -29,7 +29,8 @@ from gpff.pages import Rate, head, number, rates, save_figure, title
 from gpff.property_net import Predicted, properties
 from gpff.shape_predictor import ARCHETYPES, npr, principal_variances
 from gpff.train_properties import PAPER
-from gpff.workers import Failure, Workers
+from gpff.worker import Failure
+from gpff.workers import Workers
 
 MEASURES = ("distance", "gap", "energy")
 PAPER_JS = {

@@ -16,36 +16,18 @@ from __future__ import annotations
 import os
 import pickle
 import queue
-import resource
 import select
-import signal
-import struct
 import subprocess
 import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from contextlib import contextmanager
-from enum import Enum
-from typing import Any, BinaryIO
+from typing import Any
 
-_BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); import gpff.workers as w; w.serve()"
-_LENGTH = struct.Struct("<I")
-_START_S = 120.0
-_SET_UP = "set up"  # in place of a failure: the child begins (True) or has ended (False) a `set_up`
+from gpff.worker import LENGTH, SET_UP, START_S, Failure, packed
 
-_clock: Callable[[bool], None] | None = None  # in a worker: stops and starts the time of its call
-
-
-class Failure(Enum):
-    """Why a call has no answer."""
-
-    TIMEOUT = "timeout"  # it took longer than its time limit
-    MEMORY = "memory"  # it needed more than its memory limit
-    CRASH = "crash"  # its process died
-    ERROR = "error"  # it raised an exception
+_BOOT = "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); import gpff.worker as w; w.serve()"
 
 
 class WorkerStartError(RuntimeError):
@@ -68,7 +50,7 @@ class _Child:
         )
         try:
             self._write(pickle.dumps(sys.path) + pickle.dumps((target, timeout_s, memory_mb)))
-            ready, detail = self.receive(_START_S)
+            ready, detail = self.receive(START_S)
         except (OSError, EOFError) as error:
             self.close()
             raise WorkerStartError(f"the worker process for {target!r} did not start") from error
@@ -78,7 +60,7 @@ class _Child:
 
     def send(self, args: tuple[Any, ...]) -> None:
         """Hand the child a call. Raises OSError when the child has died meanwhile."""
-        self._write(_packed(args))
+        self._write(packed(args))
 
     def interrupt(self) -> None:
         """Kill the child from another thread; its owner meets the end of the pipe and cleans up."""
@@ -101,7 +83,7 @@ class _Child:
     def receive(self, timeout_s: float) -> tuple[Any, Any]:
         """The child's answer. Raises TimeoutError or EOFError (the child died)."""
         deadline = time.monotonic() + timeout_s
-        (length,) = _LENGTH.unpack(self._read(_LENGTH.size, deadline))
+        (length,) = LENGTH.unpack(self._read(LENGTH.size, deadline))
         answer: tuple[Any, Any] = pickle.loads(self._read(length, deadline))
         return answer
 
@@ -214,8 +196,8 @@ class Workers[T]:
         child = self._sent(child, args)
         try:
             failure, value = child.receive(self.timeout_s)
-            while failure == _SET_UP:
-                failure, value = child.receive(_START_S if value else self.timeout_s)
+            while failure == SET_UP:
+                failure, value = child.receive(START_S if value else self.timeout_s)
         except (EOFError, OSError) as error:
             self._discard(child)
             if self._closed:
@@ -250,82 +232,3 @@ class Workers[T]:
         with self._lock:
             self._children.discard(child)
         child.close()
-
-
-def _packed(message: object) -> bytes:
-    data = pickle.dumps(message)
-    return _LENGTH.pack(len(data)) + data
-
-
-@contextmanager
-def set_up() -> Iterator[None]:
-    """For what a target does once, such as reading a table: in a worker, its time is not the call's but a start's.
-
-    The call that happens to come first would else be too late where the machine is busy, and its worker be killed
-    before the next one could find the table. Elsewhere this does nothing.
-    """
-    if _clock is None:
-        yield
-        return
-    _clock(True)
-    try:
-        yield
-    finally:
-        _clock(False)
-
-
-def serve() -> None:
-    """The child's side: read the target, then answer calls until the parent closes the pipe."""
-    calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever a library prints must not end up between the answers
-    try:
-        target, timeout_s, memory_mb = pickle.load(calls)
-        _limit_memory(memory_mb)
-    except BaseException:
-        answers.write(_packed((False, traceback.format_exc())))
-        answers.flush()
-        return
-    answers.write(_packed((True, None)))
-    answers.flush()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash becomes an answer, not noise in the terminal
-    os.dup2(2, 1)
-
-    def clock(stopped: bool) -> None:
-        # The kernel ends a hung child even when the parent is no longer there to do it.
-        signal.setitimer(signal.ITIMER_REAL, (_START_S if stopped else timeout_s) + 1.0)
-        answers.write(_packed((_SET_UP, stopped)))
-        answers.flush()
-
-    global _clock
-    _clock = clock
-    while (args := _next_call(calls)) is not None:
-        signal.setitimer(signal.ITIMER_REAL, timeout_s + 1.0)
-        answer = _packed(_outcome(target, args))
-        signal.setitimer(signal.ITIMER_REAL, 0.0)
-        answers.write(answer)
-        answers.flush()
-
-
-def _next_call(calls: BinaryIO) -> tuple[Any, ...] | None:
-    head = calls.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    args: tuple[Any, ...] = pickle.loads(calls.read(_LENGTH.unpack(head)[0]))
-    return args
-
-
-def _outcome(target: Callable[..., Any], args: tuple[Any, ...]) -> tuple[Failure | None, Any]:
-    try:
-        return None, target(*args)
-    except MemoryError:
-        return Failure.MEMORY, ""
-    except Exception as error:
-        return Failure.ERROR, f"{type(error).__name__}: {error}"
-
-
-def _limit_memory(memory_mb: int) -> None:
-    """Limit the address space to what the process holds now plus `memory_mb`."""
-    with open("/proc/self/statm") as statm:
-        held = int(statm.read().split()[0]) * resource.getpagesize()
-    limit = held + memory_mb * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

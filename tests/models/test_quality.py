@@ -17,7 +17,7 @@ from gpff.chemistry import perceive
 from gpff.errors import GpffError
 from gpff.property_net import Predicted
 from gpff.quality import Measured, Molecule
-from gpff.workers import Failure
+from gpff.worker import Failure
 
 MODEL: Any = SimpleNamespace(name="x", hash="f" * 64, manifest={})
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from worker_targets import act
 
-from gpff.workers import Failure, Workers, WorkerStartError
+from gpff.worker import Failure
+from gpff.workers import Workers, WorkerStartError
 
 
 def failed(failure: Failure, detail: str) -> str:

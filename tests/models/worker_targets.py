@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from gpff.workers import set_up
+from gpff.worker import set_up
 
 if TYPE_CHECKING:
     from gpff.chemistry import Verdict
