@@ -20,7 +20,10 @@ BANDS = (0.01, 0.05, 0.2, 0.5, 1.0, 3.0, 30.01)
 
 
 class Log:
-    """Means since the last row: weighted loss, and per noise band the unexplained share of the force variance 4σ²."""
+    """Means since the last row: weighted loss, and per noise band the unexplained share of the force variance 4σ².
+
+    Molecules for which the network overflowed are in none of the means; they are counted.
+    """
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -29,13 +32,18 @@ class Log:
     def _clear(self) -> None:
         self.share = np.zeros(len(BANDS) - 1)
         self.count = np.zeros(len(BANDS) - 1)
-        self.losses: list[float] = []
+        self.loss, self.steps, self.sound, self.overflowed = 0.0, 0, 0, 0
         self.since = time.monotonic()
 
     def add(self, losses: Tensor, sigma: NDArray[np.float32], w_max: float) -> None:
         """One step's loss of each molecule and its noise level, ``[n_molecules]`` both."""
-        values = losses.numpy()
-        self.losses.append(float(np.mean(values * np.minimum(1 / np.square(sigma), w_max))))
+        values = losses.numpy().astype(np.float64)
+        sound = np.isfinite(values)
+        self.steps += 1
+        self.sound += int(sound.sum())
+        self.overflowed += int((~sound).sum())
+        values, sigma = values[sound], sigma[sound].astype(np.float64)
+        self.loss += float(np.sum(values * np.minimum(1 / np.square(sigma), w_max)))
         band = np.digitize(sigma, BANDS[1:-1])
         np.add.at(self.share, band, values / (4 * np.square(sigma)))
         np.add.at(self.count, band, 1)
@@ -47,11 +55,12 @@ class Log:
             "step": trainer.step,
             "epoch": round(trainer.step * config.batch / len(trainer.data), 3),
             "seconds": round(trainer.seconds, 1),
-            "molecules_per_s": round(len(self.losses) * config.batch / (time.monotonic() - self.since), 1),
+            "molecules_per_s": round(self.steps * config.batch / (time.monotonic() - self.since), 1),
             "lr": learning_rate(config, trainer.step),
-            "loss": round(float(np.mean(self.losses)), 5),
+            "loss": round(self.loss / max(self.sound, 1), 5),
             "unexplained": [round(float(s), 5) for s in self.share / np.maximum(self.count, 1)],
             "skipped": trainer.skipped,
+            "overflowed": self.overflowed,
             **more,
         }
         with self.file.open("a") as out:

@@ -29,7 +29,7 @@ from gpff.radial import RadialGrid
 from gpff.strays import Strays
 from gpff.train import train
 from gpff.train_config import OPTIMIZERS, OptimizerName, TrainConfig, learning_rate
-from gpff.train_log import BANDS, plot, read
+from gpff.train_log import BANDS, Log, plot, read
 from gpff.trainer import Trainer
 
 SMALL = TrainConfig(
@@ -212,6 +212,9 @@ def test_export_loads_and_a_warm_start_takes_it(tmp_path: Path) -> None:
     again.restore()
     told = load(again.export("warm", tmp_path / "weights"), "cpu").manifest["training"]
     assert told["epochs_in_all"] == pytest.approx(2 * told["epochs"], abs=0.02)
+    wide = Trainer(tmp_path / "wide", replace(SMALL, network=replace(SMALL.network, n_features=32)), DATA)
+    wide.start_from(model)
+    assert torch.equal(wide.ema["embedding.weight"][:, :16], trainer.ema["embedding.weight"])
 
 
 def test_a_run_that_does_not_exist_is_not_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -289,6 +292,17 @@ def test_a_worker_that_says_nothing_is_told_by_how_it_ended(tmp_path: Path) -> N
 
 def _work_on_made_data(worker: int, args: argparse.Namespace, meeting: str) -> None:
     training._work(worker, args, meeting, lambda args: Trainer(args.folder, EXACT, DATA))
+
+
+def test_molecules_for_which_the_network_overflowed_are_counted_and_in_no_mean(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log.jsonl")
+    sigma = np.array([0.1, 0.1, 2.0, 2.0], np.float32)
+    log.add(torch.tensor([0.01, math.inf, 4.0, math.nan]), sigma, w_max=1e9)
+    log.row(Trainer(tmp_path, SMALL, DATA))
+    (row,) = (json.loads(line, parse_constant=pytest.fail) for line in log.file.read_text().splitlines())
+    assert row["overflowed"] == 2
+    assert row["loss"] == pytest.approx(1.0)
+    assert [row["unexplained"][i] for i in (1, 4)] == pytest.approx([0.25, 0.25])
 
 
 def test_plot_shows_validity_where_it_was_measured(tmp_path: Path) -> None:
