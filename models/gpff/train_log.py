@@ -95,6 +95,10 @@ def plot(file: Path, picture: Path) -> None:
     for steps in checked[-1]["validity"] if checked else ():
         series = [row["validity"].get(steps) for row in checked]
         valid.plot([row["epoch"] for row in checked], series, marker="o", label=f"{steps} steps")
+    for axis in (loss, share):  # one overflow would leave nothing else to be seen
+        drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in axis.lines])
+        sound = drawn[np.isfinite(drawn)]
+        axis.set_ylim(sound.min() / 1.2, min(1.2 * sound.max(), 10 * float(np.quantile(sound, 0.75))))
     valid.set(title="tier-0 validity on validation compositions, %" if checked else "no validity measured yet")
     if checked:
         valid.legend(fontsize=7)
