@@ -258,11 +258,12 @@ def run(args: argparse.Namespace) -> None:
     data = load_data()
     runs = [baseline for baseline in baselines(args.features, args.budget) if baseline.key in args.runs]
     # before hours of training, not after
-    if not any(sampler in args.samplers for baseline in runs for sampler in samplers_of(baseline)):
-        fit = dict.fromkeys(sampler for baseline in runs for sampler in samplers_of(baseline))
+    fit = dict.fromkeys(sampler for baseline in runs for sampler in samplers_of(baseline))
+    if fit.keys().isdisjoint(args.samplers):
         raise InputError("--samplers", f"any of {', '.join(fit)}, which fit these runs", " ".join(args.samplers))
-    if not 1 <= args.n <= len(data.subset("test")):
-        raise InputError("--n", f"1 to {len(data.subset('test')):,} test compositions", str(args.n))
+    n_test = len(data.subset("test"))
+    if not 1 <= args.n <= n_test:
+        raise InputError("--n", f"1 to {n_test:,} test compositions", str(args.n))
     trainers = [trained(baseline, args.folder, data.subset("train")) for baseline in runs]
     formulas = held_out_formulas(data, args.n)
     jobs = [

@@ -20,7 +20,7 @@ from gpff.errors import GpffError, InputError, LimitError, WeightsError
 from gpff.formats import Format, Parsed, detect, perceived, read_record, split, structure, write
 from gpff.readers import smiles_to_mol
 from gpff.structures import to_mol
-from gpff.worker import Failure, set_up
+from gpff.worker import Failure
 from gpff.workers import Workers
 from gpff.writers import arrays
 
@@ -144,8 +144,7 @@ def predictor_card(model: str) -> predictor.Card | None:
 
     Raises WeightsError.
     """
-    with set_up():
-        found = predictor.load(model)
+    found = predictor.load(model)
     return None if found is None else found.card
 
 
@@ -155,8 +154,7 @@ def predicted(numbers: Sequence[int], positions: Sequence[Sequence[float]], mode
     Only for what `perceive` takes for one whole molecule: so was every molecule that the network was trained on.
     Raises InputError for arrays that do not fit together, WeightsError.
     """
-    with set_up():
-        network = predictor.load(model)
+    network = predictor.load(model)
     if network is None:
         raise WeightsError(f"property model: expected the weights {model}, got none")
     z, x = arrays(numbers, positions)

@@ -18,6 +18,7 @@ from safetensors.numpy import load_file
 
 from gpff.errors import WeightsError
 from gpff.manifest import verified, weights_file
+from gpff.worker import set_up
 
 TARGETS = ("gap", "atomisation_energy")
 EPSILON = 1e-8  # under the root of the norms
@@ -154,8 +155,9 @@ def load(name: str = "properties") -> Predictor | None:
     file = weights_file(name)
     if not file.exists():
         return None
-    manifest = manifest_of(file)
-    return Predictor(load_file(file), manifest["network"], _card(manifest, file.name))
+    with set_up():
+        manifest = manifest_of(file)
+        return Predictor(load_file(file), manifest["network"], _card(manifest, file.name))
 
 
 def manifest_of(file: Path) -> dict[str, Any]:

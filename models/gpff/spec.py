@@ -232,9 +232,10 @@ def _check_run(spec: Spec, limits: Limits) -> None:
         raise InputError("sampler", " or ".join(SAMPLERS), repr(spec.sampler))
     _check_count("n_samples", spec.n_samples, limits.max_samples)
     _check_count("steps", spec.steps, limits.max_steps)
-    reals = {"lambda": spec.noise, "lambda_power": spec.noise_power, "step_length": spec.step_length}
+    optional = {"lambda": spec.noise, "lambda_power": spec.noise_power, "step_length": spec.step_length}
+    reals = {field: value for field, value in optional.items() if value is not None}
     for field, value in {**reals, "f_max": spec.f_max}.items():
-        if not isinstance(value, Real) and not (value is None and field in reals):
+        if not isinstance(value, Real):
             raise InputError(field, "a number", repr(value))
     if not (isinstance(spec.seed, Integral) and 0 <= spec.seed <= MAX_SEED):
         raise InputError("seed", f"an integer from 0 to {MAX_SEED}", str(spec.seed))

@@ -60,23 +60,25 @@ def serve() -> None:
     """Read the target, then answer calls until the parent closes the pipe."""
     calls, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever a library prints must not end up between the answers
+
+    def put(message: bytes) -> None:
+        answers.write(message)
+        answers.flush()
+
     try:
         target, timeout_s, memory_mb = pickle.load(calls)
         _limit_memory(memory_mb)
     except BaseException:
-        answers.write(packed((False, traceback.format_exc())))
-        answers.flush()
+        put(packed((False, traceback.format_exc())))
         return
-    answers.write(packed((True, None)))
-    answers.flush()
+    put(packed((True, None)))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # a crash becomes an answer, not noise in the terminal
     os.dup2(2, 1)
 
     def clock(stopped: bool) -> None:
         # The kernel ends a hung child even when the parent is no longer there to do it.
         signal.setitimer(signal.ITIMER_REAL, (START_S if stopped else timeout_s) + 1.0)
-        answers.write(packed((SET_UP, stopped)))
-        answers.flush()
+        put(packed((SET_UP, stopped)))
 
     global _clock
     _clock = clock
@@ -84,8 +86,7 @@ def serve() -> None:
         signal.setitimer(signal.ITIMER_REAL, timeout_s + 1.0)
         answer = packed(_outcome(target, args))
         signal.setitimer(signal.ITIMER_REAL, 0.0)
-        answers.write(answer)
-        answers.flush()
+        put(answer)
 
 
 def _next_call(calls: BinaryIO) -> tuple[Any, ...] | None:

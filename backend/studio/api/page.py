@@ -39,12 +39,11 @@ class Page(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         allowed = next((methods for pattern, methods in self._taken if pattern.match(f"/{path}")), None)
-        if allowed is not None and scope["method"] not in allowed:
-            raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
+        methods = ["GET", "HEAD"] if allowed is None else allowed
+        if scope["method"] not in methods:
+            raise HTTPException(405, headers={"Allow": ", ".join(methods)})
         if allowed is not None:
             raise HTTPException(404)
-        if scope["method"] not in ("GET", "HEAD"):
-            raise HTTPException(405, headers={"Allow": "GET, HEAD"})
         if path in ROOT and not self._index.is_file():
             return HTMLResponse(NOT_BUILT, 503)
         response = await super().get_response(path, scope)
